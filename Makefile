@@ -1,0 +1,55 @@
+# make book | serve | test | execute | portability | mutate | lint |
+#      repository URL=... | clean
+# A smaller torch, without GPU libraries:
+#   make book PIP_FLAGS="--extra-index-url https://download.pytorch.org/whl/cpu"
+
+PYTHON    ?= python3
+PIP_FLAGS ?=
+VENV      := .venv
+BIN       := $(VENV)/bin
+READY     := $(VENV)/ready
+SITE      := _build/html
+WORKERS   ?= 2
+export JUPYTER_PLATFORM_DIRS := 1
+
+.PHONY: book serve test execute portability mutate lint repository clean
+
+$(READY): requirements.txt constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; try: make PYTHON=python3.11"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install $(PIP_FLAGS) -r requirements.txt -c constraints.txt
+	@touch $@
+
+book: $(READY)
+	rm -rf _build book/_static/from_notebooks
+	$(BIN)/jupyter-book build . -n -W --keep-going
+	@echo "The site: $(CURDIR)/$(SITE)/index.html"
+
+serve: book
+	@echo "Open http://localhost:8000 and stop with Ctrl-C"
+	cd $(SITE) && $(CURDIR)/$(BIN)/python -m http.server 8000 --bind 127.0.0.1
+
+test: lint book
+	$(BIN)/python -m pytest --nbval -n $(WORKERS) --dist loadscope \
+	  --durations 15 --junitxml test-results/junit.xml
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+execute: $(READY)
+	$(BIN)/python tools/execute.py $(NOTEBOOKS)
+
+portability: $(READY)
+	$(BIN)/python tools/portability.py
+
+mutate: $(READY)
+	$(BIN)/python tools/mutate.py $(MODULES)
+
+repository: $(READY)
+	$(BIN)/python tools/set_repository.py "$(URL)"
+
+clean:
+	rm -rf _build mutants test-results book/_static/from_notebooks
+	find . -name __pycache__ -type d -not -path './.venv/*' -exec rm -rf {} +

@@ -1,0 +1,134 @@
+"""Bring what the notebooks printed and drew to the other pages of the site.
+
+So no figure, number or time on those pages is kept by hand:
+
+- every figure whose cell has a name in its metadata
+  (``{"unrolled": {"figure": NAME}}``) is written to
+  ``book/_static/from_notebooks/CHAPTER-NAME.png`` before pages are read;
+- ``{measured} CHAPTER words`` shows the one claim of the chapter that
+  contains the words;
+- ``{chapter-status}`` makes the table of versions and times.
+"""
+
+import base64
+import json
+import re
+from pathlib import Path
+
+from docutils import nodes
+from docutils.parsers.rst import Directive
+
+BOOK = Path(__file__).resolve().parent.parent
+COLUMNS = ("python", "torch", "numpy", "scipy", "matplotlib")
+
+
+def chapters() -> list[Path]:
+    """Every notebook of the book, in order."""
+    return sorted(BOOK.glob("*.ipynb"))
+
+
+def printed_claims(notebook: dict) -> list[str]:
+    """The sentences that held when the notebook was executed."""
+    text = "\n".join(
+        "".join(output["text"])
+        for cell in notebook["cells"]
+        for output in cell.get("outputs", [])
+        if output["output_type"] == "stream"
+    )
+    return re.findall(r"^Holds: (.*)$", text, flags=re.M)
+
+
+def write_figures(app) -> None:
+    """Write the named figures of all notebooks as files."""
+    folder = BOOK / "_static" / "from_notebooks"
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in chapters():
+        for cell in json.loads(path.read_text("utf-8"))["cells"]:
+            name = cell["metadata"].get("unrolled", {}).get("figure")
+            images = [
+                output["data"]["image/png"]
+                for output in cell.get("outputs", [])
+                if "image/png" in output.get("data", {})
+            ]
+            if name and images:
+                target = folder / f"{path.stem}-{name}.png"
+                target.write_bytes(base64.b64decode(images[0]))
+
+
+class Measured(Directive):
+    """``{measured} CHAPTER words``: the claim that contains the words."""
+
+    required_arguments = 2
+    final_argument_whitespace = True
+
+    def run(self) -> list[nodes.Node]:
+        """One paragraph; exactly one claim must match."""
+        chapter, words = self.arguments
+        path = BOOK / f"{chapter}.ipynb"
+        claims = printed_claims(json.loads(path.read_text("utf-8")))
+        found = [sentence for sentence in claims if words in sentence]
+        if len(found) != 1:
+            raise self.error(
+                f"{len(found)} claims of {chapter} contain {words!r}"
+            )
+        sentence = found[0][0].upper() + found[0][1:]
+        return [nodes.paragraph("", sentence, classes=["measured"])]
+
+
+class ChapterStatus(Directive):
+    """``{chapter-status}``: what each notebook ran with, and how long."""
+
+    def run(self) -> list[nodes.Node]:
+        """One table, a row for each notebook."""
+        head = ["chapter", "seconds", "claims", *COLUMNS]
+        rows = []
+        for path in chapters():
+            notebook = json.loads(path.read_text("utf-8"))
+            facts = notebook["metadata"]["unrolled"]
+            title = "".join(notebook["cells"][0]["source"]).splitlines()[0]
+            rows.append(
+                [
+                    title.lstrip("# "),
+                    str(facts["seconds"]),
+                    str(len(printed_claims(notebook))),
+                    *(facts[name] for name in COLUMNS),
+                ]
+            )
+        return [_table(head, rows)]
+
+
+def _table(head: list[str], rows: list[list[str]]) -> nodes.table:
+    group = nodes.tgroup(cols=len(head))
+    group += [nodes.colspec(colwidth=1) for _ in head]
+    group += nodes.thead("", _row(head))
+    group += nodes.tbody("", *map(_row, rows))
+    return nodes.table("", group)
+
+
+def _row(texts: list[str]) -> nodes.row:
+    return nodes.row(
+        "", *(nodes.entry("", nodes.paragraph("", text)) for text in texts)
+    )
+
+
+def drop_thebe(app, page, template, context, doctree) -> None:
+    """Leave out thebe's scripts, which Jupyter Book adds to every page.
+
+    The course has no thebe button, and the scripts name a foreign host and
+    declare one constant twice, an error in every browser.
+    """
+    context["script_files"] = [
+        script
+        for script in context.get("script_files", [])
+        if "thebe" not in repr((script, vars(script))).lower()
+    ]
+
+
+def setup(app) -> dict:
+    """Register with Sphinx."""
+    app.connect("builder-inited", write_figures)
+    # late: pages get their scripts until the very end
+    app.connect("html-page-context", drop_thebe, priority=900)
+    app.add_directive("measured", Measured)
+    app.add_directive("chapter-status", ChapterStatus)
+    return {"version": "1", "parallel_read_safe": True}

@@ -1,0 +1,64 @@
+"""Sentences about results that are checked every time they are printed.
+
+Every chapter uses this module. A claim prints a sentence with its measured
+number and raises when it does not hold, so a page cannot keep a sentence that
+its own code contradicts. The module knows nothing of models or texts.
+"""
+
+_text_is_builtin = False
+
+
+class ClaimError(AssertionError):
+    """A sentence on the page is contradicted by what was measured."""
+
+
+def claim(sentence: str, holds: bool, *, corpus: bool = False) -> None:
+    """Print the sentence if it holds; raise ClaimError if it does not.
+
+    sentence: what was measured, with its number, ready to be read.
+    holds: one truth value; a bool, or a 0-dimensional boolean array or
+    tensor. Numbers are refused: ``claim(s, error)`` is a slip for
+    ``claim(s, error < limit)``.
+    corpus: the sentence is about The Time Machine. On the built-in text it
+    is then printed as not checked.
+
+    Raises TypeError for any other kind of argument, ValueError for an empty
+    sentence.
+
+    >>> claim(f"Two and two make {2 + 2}.", 2 + 2 == 4)
+    Holds: Two and two make 4.
+    """
+    if not isinstance(sentence, str):
+        raise TypeError(f"sentence must be a str, got {sentence!r}")
+    if not sentence.strip():
+        raise ValueError("sentence is empty; say what was measured")
+    verdict = _truth(holds)
+    if corpus and _text_is_builtin:
+        print(f"Not checked on the built-in text: {sentence}")
+    elif verdict:
+        print(f"Holds: {sentence}")
+    else:
+        raise ClaimError(f"does not hold: {sentence}")
+
+
+def text_is_builtin(is_builtin: bool) -> None:
+    """Say whether the text in use is the built-in one.
+
+    ``unrolled.corpus`` calls this; a chapter need not.
+    """
+    global _text_is_builtin
+    _text_is_builtin = bool(is_builtin)
+
+
+def _truth(holds: object) -> bool:
+    # arrays and tensors are recognised by shape and dtype, so that neither
+    # numpy nor torch has to be imported here
+    value = holds
+    if hasattr(holds, "dtype") and getattr(holds, "shape", None) == ():
+        value = holds.item()
+    if not isinstance(value, bool):
+        raise TypeError(
+            f"holds must be one truth value, got {holds!r}; compare the "
+            "measured number with a limit, or use all() or any()"
+        )
+    return value

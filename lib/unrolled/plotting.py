@@ -1,0 +1,147 @@
+"""Every figure's style in one place: colours, sizes, labels.
+
+All chapters draw with this module. Functions take an Axes and return it;
+they know no model and compute no result. Colours are those of Okabe and Ito,
+which colour-blind readers can tell apart; lines differ in their dashes too,
+so that a figure can be printed in grey.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+
+COLOURS = (
+    "#0072b2",  # blue
+    "#d55e00",  # vermilion
+    "#009e73",  # green
+    "#cc79a7",  # purple
+    "#e69f00",  # orange
+    "#56b4e9",  # sky
+    "#000000",  # black
+)
+DASHES = ("-", "--", "-.", ":")
+GREY = "#8c8c8c"  # for data and other background
+
+# read when an Axes is made; a figure's own settings are arguments below
+_AXES_STYLE = {
+    "font.size": 11,
+    "axes.titlesize": 11,
+    "axes.labelsize": 11,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#dddddd",
+    "grid.linewidth": 0.6,
+}
+
+
+def new_axes(
+    xlabel: str,
+    ylabel: str,
+    *,
+    title: str = "",
+    width: float = 5.6,
+    height: float = 3.8,
+) -> Axes:
+    """One empty Axes with its labels; units belong in the labels.
+
+    width and height are in inches; at 5.6 the text can still be read on a
+    telephone. Raises ValueError if a label is empty.
+    """
+    for name, label in (("xlabel", xlabel), ("ylabel", ylabel)):
+        if not label.strip():
+            raise ValueError(f"{name} is empty; name the quantity, its unit")
+    # outside the context: the first figure starts the notebook's backend,
+    # whose settings the context would undo
+    figure = plt.figure(
+        figsize=(width, height),
+        dpi=140,
+        facecolor="white",
+        layout="constrained",
+    )
+    with plt.rc_context(_AXES_STYLE):
+        axes = figure.add_subplot()
+        axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    return axes
+
+
+def draw_lines(
+    axes: Axes,
+    x: Sequence[float],
+    lines: Mapping[str, Sequence[float]],
+    *,
+    first: int = 0,
+) -> Axes:
+    """Draw named lines over the same x, each (len(x),), with a legend.
+
+    ``first`` is the number of the first colour and dash to use. Raises
+    ValueError if a line's length is not that of x.
+    """
+    for number, (name, y) in enumerate(lines.items(), start=first):
+        if len(y) != len(x):
+            raise ValueError(
+                f"line {name!r} has {len(y)} values but x has {len(x)}"
+            )
+        axes.plot(
+            x,
+            y,
+            label=name,
+            color=COLOURS[number % len(COLOURS)],
+            linestyle=DASHES[number % len(DASHES)],
+            linewidth=1.8,
+        )
+    return add_legend(axes)
+
+
+def draw_data(
+    axes: Axes, x: Sequence[float], y: Sequence[float], name: str
+) -> Axes:
+    """Draw observations as small grey points behind everything else."""
+    axes.plot(x, y, ".", color=GREY, markersize=2.5, label=name, zorder=1)
+    return add_legend(axes)
+
+
+def draw_points(
+    axes: Axes,
+    x: Sequence[float],
+    y: Sequence[float],
+    name: str,
+    *,
+    number: int = 0,
+) -> Axes:
+    """Draw open circles in colour ``number``: a measurement at each x."""
+    axes.plot(
+        x,
+        y,
+        "o",
+        color=COLOURS[number % len(COLOURS)],
+        markerfacecolor="none",
+        label=name,
+    )
+    return add_legend(axes)
+
+
+def mark_line(axes: Axes, value: float, name: str) -> Axes:
+    """Draw a thin horizontal line: a floor, a baseline, an expectation."""
+    axes.axhline(value, color="black", linewidth=1, linestyle=":", label=name)
+    return add_legend(axes)
+
+
+def mark_start(axes: Axes, x: float, name: str) -> Axes:
+    """Draw a thin vertical line: where something starts."""
+    axes.axvline(x, color=GREY, linewidth=1, label=name)
+    return add_legend(axes)
+
+
+def add_legend(axes: Axes) -> Axes:
+    """Rebuild the legend, below the drawing so that it hides no data."""
+    columns = 2 if len(axes.get_legend_handles_labels()[1]) > 1 else 1
+    axes.legend(
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.2),
+        ncols=columns,
+        frameon=False,
+        fontsize=9.5,
+    )
+    return axes

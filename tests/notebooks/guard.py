@@ -1,0 +1,124 @@
+"""What nbval cannot see in a notebook: faults that it would let pass."""
+
+import ast
+import re
+
+ALLOWED_TAGS = {"hide-input", "nbval-ignore-output", "corpus"}
+LARGEST_RTOL = 0.05  # and a written reason above NEEDS_REASON
+NEEDS_REASON = 1e-3
+MOST_IGNORED = 3  # cells of one notebook whose output is not compared
+LONGEST_CELL = 45  # lines
+ABSOLUTE_PATH = re.compile(
+    r"(?<![\w.:/])/(?:home|root|tmp|work|usr|opt|Users|content)/|[A-Z]:\\"
+)
+MYST = re.compile(r"^(?::::|```\{|\{[a-z:-]+\}`)", flags=re.M)
+
+
+def code_cells(notebook):
+    """The code cells that hold any code."""
+    return [
+        cell
+        for cell in notebook.cells
+        if cell.cell_type == "code" and cell.source.strip()
+    ]
+
+
+def texts(cell):
+    """Everything that a cell printed or showed as text."""
+    found = []
+    for output in cell.outputs:
+        if output.output_type == "stream":
+            found.append(output.text)
+        found.append(output.get("data", {}).get("text/plain", ""))
+    return "\n".join(found)
+
+
+def claim_calls(cell):
+    """The calls of claim() in a cell, as syntax trees."""
+    return [
+        node
+        for node in ast.walk(ast.parse(cell.source))
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "id", getattr(node.func, "attr", "")) == "claim"
+    ]
+
+
+def has_image(cell):
+    """Whether the cell drew a figure."""
+    return any("image/png" in o.get("data", {}) for o in cell.outputs)
+
+
+def faults(notebook) -> list[str]:
+    """Every fault of a notebook, as sentences; none is what we want."""
+    found = []
+    cells = code_cells(notebook)
+    counts = [cell.execution_count for cell in cells]
+    if counts != list(range(1, len(cells) + 1)):
+        found.append(f"not executed top to bottom: counts {counts}")
+    for number, cell in enumerate(cells, start=1):
+        found += [f"cell {number}: {fault}" for fault in _cell_faults(cell)]
+    ignored = [
+        c for c in cells if "nbval-ignore-output" in c.metadata.get("tags", [])
+    ]
+    if len(ignored) > MOST_IGNORED:
+        found.append(f"{len(ignored)} cells are not compared")
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and MYST.search(cell.source):
+            found.append(f"MyST in a text cell: {cell.source[:60]!r}")
+    return found
+
+
+def _cell_faults(cell):
+    for output in cell.outputs:
+        if output.output_type == "error":
+            yield "ended in an error"
+        if output.get("name") == "stderr":
+            yield f"wrote to stderr: {output.text[:60]!r}"
+        if output.output_type == "execute_result":
+            yield "shows a bare value; print it"
+    printed = texts(cell)
+    if ABSOLUTE_PATH.search(printed):
+        yield "prints an absolute path"
+    if "object at 0x" in printed:
+        yield "prints a memory address"
+    for tag in set(cell.metadata.get("tags", [])) - ALLOWED_TAGS:
+        yield f"has the tag {tag!r}"
+    if re.search(r"#\s*NBVAL_|^\s*[%!]", cell.source, flags=re.M):
+        yield "has a magic or a marker that hides something"
+        return  # a magic is not Python: the rest cannot be read
+    settings = cell.metadata.get("unrolled", {})
+    rtol = settings.get("rtol", 0)
+    if rtol > LARGEST_RTOL:
+        yield f"has the tolerance {rtol}"
+    if rtol > NEEDS_REASON and not settings.get("reason", "").strip():
+        yield f"has the tolerance {rtol} without a reason"
+    if cell.source.count("\n") + 1 > LONGEST_CELL:
+        yield f"has more than {LONGEST_CELL} lines"
+    if has_image(cell):
+        alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+        if len(alt) < 30:
+            yield "draws a figure without alt text"
+        if not re.search(r"\d", printed):
+            yield "draws a figure but prints none of its numbers"
+    for node in ast.walk(ast.parse(cell.source)):
+        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+            yield "has a star import"
+    yield from _claim_faults(cell)
+
+
+def _claim_faults(cell):
+    calls = claim_calls(cell)
+    if len(calls) != sum(
+        isinstance(s, ast.Expr) and s.value in calls
+        for s in ast.parse(cell.source).body
+    ):
+        yield "has a claim inside a loop, function or expression"
+    for call in calls:
+        sentence, holds = call.args
+        names = [n for n in ast.walk(holds) if isinstance(n, ast.Name)]
+        if not names:
+            yield "has a claim whose truth is a constant"
+        if not re.search(r"\d", ast.unparse(sentence)) and not any(
+            isinstance(n, ast.FormattedValue) for n in ast.walk(sentence)
+        ):
+            yield "has a claim without a number"

@@ -1,0 +1,138 @@
+"""No claim is true by construction: each fails when it is fed a false value.
+
+Every chapter has a table below: for each of its claims, in order, a few
+words of the sentence and values that contradict it. The chapter is run, and
+at each claim its condition is evaluated as it stands (true) and with these
+values put in (false).
+"""
+
+import ast
+import contextlib
+import io
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import nbformat
+import pytest
+import torch
+
+mpl.use("Agg")
+
+FALSE = {}
+
+
+def tensor(*values):
+    return torch.tensor(values, dtype=torch.float64)
+
+
+FALSE["8_1_sequence_models"] = [
+    ("in order, the squared error", {"in_order": 0.4}),
+    ("the guess with the least", {"best_absolute": -0.2}),
+    ("the two ways of counting", {"same": False}),
+    ("from step 40 to step 160", {"drift": 4.0}),
+    ("rain on day 4", {"change": 0.01}),
+    ("both give the same probabilities", {"worst": 1e-6}),
+    ("today's weather moves", {"eigenvalues": tensor(0.1, 0.9, 1.0)}),
+    ("fed back, the forecast", {"exact": 1.489}),
+    (
+        "with 500 steps seen",
+        {
+            "bits": {
+                (500, 1): 3.0,
+                (500, 2): 2.9,
+                (50_000, 1): 2.9,
+                (50_000, 2): 2.8,
+            }
+        },
+    ),
+    ("after a change at position 4", {"moved": torch.ones(6)}),
+    ("sun, cloud, rain, rain", {"backward": 0.007}),
+    ("from a sure sun", {"shift": lambda chain: 0.2}),
+    ("3 different mixtures", {"residue": 0.1}),
+    ("curved rule", {"curved": [12, 20]}),
+    ("sun yesterday", {"done": tensor(0.1, 0.4, 0.5)}),
+    ("996 windows", {"labels": tensor(1.0)}),
+    ("the library's network", {"distance": 0.01}),
+    ("on the future", {"loss_future": 0.01}),
+    ("the free run is worse", {"worse": 4}),
+    (
+        "one step ahead the network",
+        {
+            "beaten": {
+                ("last value", 1): 10,
+                ("mean of 4", 1): 5,
+                ("least squares, 4", 1): 0,
+            }
+        },
+    ),
+    (
+        "64 steps ahead it beats",
+        {"beaten": {("last value", 64): 9, ("least squares, 128", 64): 0}},
+    ),
+    ("without any feedback", {"share": tensor(0.3)[0]}),
+    (
+        "c is no constant",
+        {"slope": {4: tensor(0.9, 0.9), 128: tensor(0.9, 0.9)}},
+    ),
+    ("for every tau and every k", {"off": 0.5}),
+    (
+        "with tau = 4 the noise part",
+        {"noise_part": torch.linspace(0.1, 0.9, 64)},
+    ),
+    ("within a window of 4", {"rise": 0.5}),
+    ("the largest eigenvalue", {"largest": 1.3}),
+    ("64 steps ahead the exact rule", {"on_noisy": torch.zeros(10, 64)}),
+    (
+        "64 steps ahead, least squares",
+        {"best": {4: 0.4, 16: 0.4, 64: 0.4, 128: 0.4}},
+    ),
+    ("five times as many epochs", {"longer": [0.1] * 5}),
+    ("on clean values", {"from_clean": [0.0] * 5}),
+]
+
+
+def claims_as_met(notebook):
+    """Run a notebook; yield each claim's tree and the names at that point."""
+    names = {"__name__": "__main__"}
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        for statement in ast.parse(cell.source).body:
+            call = getattr(statement, "value", None)
+            if (
+                isinstance(call, ast.Call)
+                and getattr(call.func, "id", "") == "claim"
+            ):
+                yield call, dict(names)
+            module = ast.Module([statement], type_ignores=[])
+            exec(compile(module, cell.id, "exec"), names)
+    plt.close("all")
+
+
+def evaluate(tree, names):
+    return eval(compile(ast.Expression(tree), "claim", "eval"), dict(names))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:More than 20 figures")
+def test_each_claim_can_fail(notebook_path, monkeypatch):
+    table = FALSE[notebook_path.stem]
+    notebook = nbformat.read(notebook_path, as_version=4)
+    dtype = torch.get_default_dtype()
+    seen = []
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            for call, names in claims_as_met(notebook):
+                sentence, condition = call.args[:2]
+                words, false = table[len(seen)]
+                text = evaluate(sentence, names)
+                assert words in text
+                assert set(false) <= set(names), f"{words}: unknown names"
+                assert evaluate(condition, names), text
+                assert not evaluate(condition, {**names, **false}), (
+                    f"cannot fail: {text}"
+                )
+                seen.append(words)
+    finally:
+        torch.set_default_dtype(dtype)
+    assert seen == [words for words, _ in table]

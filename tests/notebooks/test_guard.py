@@ -1,0 +1,183 @@
+"""Every notebook passes the guard, and the guard notices each fault."""
+
+import copy
+import importlib.util
+from pathlib import Path
+
+import nbformat
+import pytest
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+
+
+def load(name, path):
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+guard = load("guard", HERE / "guard.py")
+
+
+def test_no_faults(notebook):
+    assert guard.faults(notebook) == []
+
+
+def test_same_first_code_cell_everywhere():
+    firsts = {}
+    for path in sorted((ROOT / "book").glob("*.ipynb")):
+        cell = guard.code_cells(nbformat.read(path, as_version=4))[0]
+        assert set(cell.metadata["tags"]) == {
+            "hide-input",
+            "nbval-ignore-output",
+        }
+        firsts[path.name] = cell.source
+    assert len(firsts) >= 1
+    assert len(set(firsts.values())) == 1
+
+
+def test_opens_and_closes_as_a_chapter(notebook):
+    first, last = notebook.cells[0].source, notebook.cells[-1].source
+    for phrase in (
+        "**You need to know:**",
+        "**You will be able to:**",
+        "**Time:**",
+    ):
+        assert phrase in first
+    assert "## Take away" in last
+
+
+def test_seconds_are_within_the_budget(notebook_path, notebook):
+    budget = 300 if notebook_path.stem.startswith("8_5") else 30
+    assert 0 < notebook.metadata["unrolled"]["seconds"] <= budget
+
+
+def small():
+    """A notebook without faults."""
+    cell = nbformat.v4.new_code_cell(
+        'claim(f"it is {x}.", x < 2)',
+        execution_count=1,
+        outputs=[
+            nbformat.v4.new_output(
+                "stream", name="stdout", text="Holds: it is 1.\n"
+            )
+        ],
+    )
+    return nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_markdown_cell("# Title"), cell]
+    )
+
+
+def image(**metadata):
+    def change(notebook):
+        cell = notebook.cells[1]
+        cell.outputs.append(
+            nbformat.v4.new_output("display_data", data={"image/png": "AA"})
+        )
+        cell.metadata.update(metadata)
+
+    return change
+
+
+def in_cell(**changes):
+    def change(notebook):
+        notebook.cells[1].update(changes)
+
+    return change
+
+
+def output(kind, **fields):
+    def change(notebook):
+        notebook.cells[1].outputs.append(
+            nbformat.v4.new_output(kind, **fields)
+        )
+
+    return change
+
+
+def metadata(**fields):
+    def change(notebook):
+        notebook.cells[1].metadata.update(fields)
+
+    return change
+
+
+def many_ignored(notebook):
+    cell = notebook.cells[1]
+    cell.metadata["tags"] = ["nbval-ignore-output"]
+    for count in range(2, 5):
+        twin = copy.deepcopy(cell)
+        twin.execution_count = count
+        notebook.cells.append(twin)
+
+
+ALT = {"mystnb": {"image": {"alt": "A line that rises from left to right."}}}
+FAULTS = {
+    "never run": (in_cell(execution_count=None, outputs=[]), "not executed"),
+    "out of order": (in_cell(execution_count=2), "not executed"),
+    "error": (
+        output("error", ename="E", evalue="", traceback=[]),
+        "ended in an error",
+    ),
+    "stderr": (output("stream", name="stderr", text="w"), "stderr"),
+    "bare value": (
+        output("execute_result", data={"text/plain": "1"}, execution_count=1),
+        "bare value",
+    ),
+    "path": (
+        output("stream", name="stdout", text="saved in /home/me/x"),
+        "absolute path",
+    ),
+    "address": (
+        output("stream", name="stdout", text="<object at 0x7f00>"),
+        "memory address",
+    ),
+    "tag": (metadata(tags=["nbval-skip"]), "has the tag 'nbval-skip'"),
+    "marker": (in_cell(source="# NBVAL_IGNORE_OUTPUT\nx = 1"), "marker"),
+    "magic": (in_cell(source="%matplotlib inline"), "magic"),
+    "tolerance": (metadata(unrolled={"rtol": 0.06, "reason": "r"}), "0.06"),
+    "reason": (metadata(unrolled={"rtol": 0.01}), "without a reason"),
+    "long": (in_cell(source="x = 1\n" * 60), "more than 45 lines"),
+    "alt": (image(), "without alt text"),
+    "silent figure": (
+        lambda n: (image(**ALT)(n), n.cells[1].outputs.pop(0)),
+        "prints none of its numbers",
+    ),
+    "star": (in_cell(source="from math import *"), "star import"),
+    "literal": (in_cell(source='claim("1 is 1", True)'), "constant"),
+    "constant": (in_cell(source='claim("1 < 2", 1 < 2)'), "constant"),
+    "no number": (in_cell(source='claim("it is so", x)'), "without a number"),
+    "in a loop": (
+        in_cell(source='for x in y:\n    claim("1", x)'),
+        "inside a loop",
+    ),
+    "many ignored": (many_ignored, "4 cells are not compared"),
+    "myst": (
+        lambda n: n.cells[0].update(source="```{note}\nx\n```"),
+        "MyST in a text cell",
+    ),
+}
+
+
+def test_the_small_notebook_has_no_faults():
+    assert guard.faults(small()) == []
+    figure = small()
+    image(**ALT)(figure)
+    assert guard.faults(figure) == []
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_each_fault_is_noticed(name):
+    change, words = FAULTS[name]
+    broken = small()
+    change(broken)
+    found = guard.faults(broken)
+    assert any(words in fault for fault in found), found
+
+
+def test_a_chapter_with_a_cell_never_run_fails(notebook):
+    cell = guard.code_cells(notebook)[3]
+    cell.execution_count, cell.outputs = None, []
+    assert "not executed" in guard.faults(notebook)[0]

@@ -1,0 +1,65 @@
+"""Claims: hold, fail, refuse what is no truth value."""
+
+import numpy as np
+import pytest
+import torch
+
+from unrolled import claims
+from unrolled.claims import ClaimError, claim
+
+
+def test_a_true_claim_prints_its_sentence(capsys):
+    claim("1 is below 2.", 1 < 2)
+    assert capsys.readouterr().out == "Holds: 1 is below 2.\n"
+
+
+def test_a_false_claim_raises_and_prints_nothing(capsys):
+    with pytest.raises(ClaimError, match=r"^does not hold: 2 is below 1\.$"):
+        claim("2 is below 1.", 2 < 1)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    "yes", [True, np.bool_(True), torch.tensor(True), np.array(True)]
+)
+def test_scalars_of_numpy_and_torch_count_as_truth_values(yes, capsys):
+    claim("a sentence", yes)
+    assert capsys.readouterr().out == "Holds: a sentence\n"
+    with pytest.raises(ClaimError):
+        claim("a sentence", ~yes if yes is not True else False)
+
+
+@pytest.mark.parametrize(
+    "no_truth",
+    [1, 0.0, None, "yes", torch.tensor(1.0), torch.tensor([True]), [True]],
+)
+def test_numbers_and_arrays_are_refused(no_truth):
+    with pytest.raises(
+        TypeError,
+        match=r"^holds must be one truth value, got .*; compare the "
+        r"measured number with a limit, or use all\(\) or any\(\)$",
+    ):
+        claim("a sentence", no_truth)
+
+
+def test_the_sentence_must_be_one():
+    with pytest.raises(TypeError, match=r"^sentence must be a str, got 7$"):
+        claim(7, True)
+    with pytest.raises(
+        ValueError, match=r"^sentence is empty; say what was measured$"
+    ):
+        claim("  ", True)
+
+
+def test_corpus_claims_are_not_checked_on_the_builtin_text(capsys):
+    claims.text_is_builtin(True)
+    try:
+        claim("a sentence", False, corpus=True)
+        out = capsys.readouterr().out
+        assert out == "Not checked on the built-in text: a sentence\n"
+        with pytest.raises(ClaimError):  # the others are
+            claim("a sentence", False)
+    finally:
+        claims.text_is_builtin(False)
+    with pytest.raises(ClaimError):
+        claim("a sentence", False, corpus=True)

@@ -1,0 +1,390 @@
+"""Markov chains: against brute-force tables, by hand, and clear errors."""
+
+import itertools
+import math
+import re
+
+import pytest
+import torch
+
+from unrolled.markov import MarkovChain
+
+WEATHER = [[0.7, 0.2, 0.1], [0.3, 0.4, 0.3], [0.2, 0.4, 0.4]]
+START = [0.5, 0.3, 0.2]
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def raises(kind, message):
+    return pytest.raises(kind, match="^" + re.escape(message) + "$")
+
+
+@pytest.fixture
+def chain():
+    return MarkovChain(WEATHER, START)
+
+
+def joint_table(chain, length):
+    """P(x_1, ..., x_length) for all paths, by multiplying out."""
+    table = {}
+    for path in itertools.product(range(len(chain)), repeat=length):
+        p = chain.initial[path[0]].item()
+        for a, b in itertools.pairwise(path):
+            p *= chain.transition[a, b].item()
+        table[path] = p
+    return table
+
+
+class TestMaking:
+    def test_uniform_start_if_none_is_given(self):
+        chain = MarkovChain(WEATHER)
+        assert chain.initial.tolist() == pytest.approx([1 / 3] * 3)
+        assert len(chain) == 3
+
+    def test_is_float64_and_a_copy(self):
+        matrix = torch.tensor(WEATHER, dtype=torch.float64)
+        law = torch.tensor(START, dtype=torch.float64)
+        chain = MarkovChain(matrix, law)
+        matrix[0, 0] = law[0] = 9.0
+        assert chain.transition[0, 0] == 0.7
+        assert chain.initial[0] == 0.5
+        assert chain.transition.dtype == torch.float64
+        assert MarkovChain([[1.0]]).initial.dtype == torch.float64
+
+    def test_rows_must_sum_to_1(self):
+        with raises(
+            ValueError,
+            "transition row 1 sums to 0.9, not to 1; divide it by its sum",
+        ):
+            MarkovChain([[0.5, 0.5], [0.5, 0.4]])
+        with raises(
+            ValueError, "initial sums to 1.2, not to 1; divide it by its sum"
+        ):
+            MarkovChain(WEATHER, [0.6, 0.3, 0.3])
+        MarkovChain([[1 - 1e-10, 0.0], [0.0, 1.0]])  # rounding is forgiven
+        with pytest.raises(ValueError, match=r"^transition row 0 sums to"):
+            MarkovChain([[1 - 1e-8, 0.0], [0.0, 1.0]])
+
+    def test_probabilities_are_at_least_0(self):
+        with raises(
+            ValueError,
+            "transition row 0 is [1.5, -0.5]; probabilities must be at "
+            "least 0",
+        ):
+            MarkovChain([[1.5, -0.5], [0.5, 0.5]])
+        with pytest.raises(ValueError, match=r"^initial is \[nan, 1.0\]; "):
+            MarkovChain([[1.0, 0.0], [0.0, 1.0]], [math.nan, 1.0])
+
+    def test_shapes(self):
+        with raises(ValueError, "transition must be square, got shape (1, 2)"):
+            MarkovChain([[0.5, 0.5]])
+        with raises(ValueError, "transition must be square, got shape (2,)"):
+            MarkovChain([0.5, 0.5])
+        with raises(
+            ValueError, "transition must have at least one state, got 0"
+        ):
+            MarkovChain(torch.zeros(0, 0))
+        with raises(ValueError, "initial must have shape (3,), got (2,)"):
+            MarkovChain(WEATHER, [0.5, 0.5])
+
+
+class TestCounting:
+    def test_by_hand(self):
+        chain = MarkovChain.from_counts([[1, 3], [2, 0]], [0.25, 0.75])
+        assert chain.transition.tolist() == [[0.25, 0.75], [1.0, 0.0]]
+        assert chain.initial.tolist() == [0.25, 0.75]
+
+    def test_smoothing_adds_to_every_count(self):
+        chain = MarkovChain.from_counts([[1, 3], [0, 0]], smoothing=1.0)
+        assert chain.transition[0].tolist() == pytest.approx([1 / 3, 2 / 3])
+        assert chain.transition[1].tolist() == [0.5, 0.5]
+
+    def test_fit_by_hand(self):
+        path = torch.tensor([2, 0, 0, 1, 2, 0, 2])
+        chain = MarkovChain.fit(path, 3)
+        assert chain.transition[0].tolist() == pytest.approx([1 / 3] * 3)
+        assert chain.transition[1].tolist() == [0, 0, 1]
+        assert chain.transition[2].tolist() == [1, 0, 0]
+        assert chain.initial.tolist() == [0, 0, 1]
+
+    def test_fit_is_the_most_likely_chain(self):
+        path = MarkovChain(WEATHER).sample(200, generator=seeded())
+        best = MarkovChain.fit(path, 3)
+        others = MarkovChain(WEATHER, best.initial)
+        assert best.log_prob(path) > others.log_prob(path)
+        smoothed = MarkovChain.fit(path, 3, smoothing=0.5)
+        assert best.log_prob(path) > smoothed.log_prob(path)
+
+    def test_fit_finds_the_chain_again(self):
+        path = MarkovChain(WEATHER).sample(30_000, generator=seeded())
+        found = MarkovChain.fit(path, 3).transition
+        assert (found - torch.tensor(WEATHER)).abs().max() < 0.015
+
+    def test_bytes_do_not_overflow(self):
+        path = torch.tensor([200, 201, 200, 201], dtype=torch.uint8)
+        chain = MarkovChain.fit(path, 202, smoothing=1e-9)
+        assert chain.transition[200, 201].item() == pytest.approx(1)
+
+    def test_bad_counts(self):
+        with raises(
+            ValueError,
+            "counts[1, 0] is -2.0; counts must be finite and at least 0",
+        ):
+            MarkovChain.from_counts([[1, 3], [-2, 0]])
+        for bad in (math.inf, math.nan):
+            with raises(
+                ValueError,
+                f"counts[0, 1] is {bad}; counts must be finite and at least 0",
+            ):
+                MarkovChain.from_counts([[1, bad], [bad, 1]])
+        with raises(
+            ValueError,
+            "counts row 1 is all 0: state 1 was never left, so its row is "
+            "unknown; pass smoothing > 0",
+        ):
+            MarkovChain.from_counts([[1, 3], [0, 0]])
+        with raises(ValueError, "counts must be square, got shape (1, 2)"):
+            MarkovChain.from_counts([[1, 3]])
+        with raises(ValueError, "counts must be square, got shape (2,)"):
+            MarkovChain.from_counts([1, 3])
+        for bad in (-1.0, math.inf, math.nan):
+            with raises(
+                ValueError,
+                f"smoothing must be finite and at least 0, got {bad}",
+            ):
+                MarkovChain.from_counts([[1.0]], smoothing=bad)
+
+    def test_bad_paths(self):
+        with raises(ValueError, "states has 1 values; a transition needs 2"):
+            MarkovChain.fit(torch.tensor([0]), 2)
+        assert len(MarkovChain.fit(torch.tensor([0, 0]), 1)) == 1
+        with raises(ValueError, "states[2] is 3, outside 0..2"):
+            MarkovChain.fit(torch.tensor([0, 1, 3, 4]), 3)
+        with raises(ValueError, "states[1] is -1, outside 0..2"):
+            MarkovChain.fit(torch.tensor([0, -1, 1]), 3)
+        with raises(
+            TypeError, "states must be an integer tensor, got torch.float32"
+        ):
+            MarkovChain.fit(torch.tensor([0.0, 1.0]), 2)
+        with raises(TypeError, "states must be an integer tensor, got list"):
+            MarkovChain.fit([0, 1], 2)
+        with raises(
+            ValueError, "states must have one dimension, got shape (1, 2)"
+        ):
+            MarkovChain.fit(torch.tensor([[0, 1]]), 2)
+
+
+class TestAhead:
+    def test_k_steps_equal_enumeration(self, chain):
+        table = joint_table(chain, 4)
+        for first in range(3):
+            start = chain.initial[first].item()
+            for last in range(3):
+                total = sum(
+                    p
+                    for path, p in table.items()
+                    if (path[0], path[-1]) == (first, last)
+                )
+                ours = chain.k_step(3)[first, last].item()
+                assert ours == pytest.approx(total / start)
+
+    def test_small_k(self, chain):
+        assert torch.equal(chain.k_step(0), torch.eye(3).double())
+        assert torch.equal(chain.k_step(1), chain.transition)
+
+    def test_law_at_equals_enumeration(self, chain):
+        assert chain.law_at(0).tolist() == START
+        table = joint_table(chain, 3)
+        for state in range(3):
+            total = sum(p for path, p in table.items() if path[2] == state)
+            assert chain.law_at(2)[state].item() == pytest.approx(total)
+
+    def test_bad_steps(self, chain):
+        with raises(ValueError, "k must be at least 0, got -1"):
+            chain.k_step(-1)
+        with raises(ValueError, "t must be at least 0, got -1"):
+            chain.law_at(-1)
+        with raises(TypeError, "k must be an int, got 1.0"):
+            chain.k_step(1.0)
+        with raises(TypeError, "k must be an int, got True"):
+            chain.k_step(True)
+        with raises(ValueError, "t must be at least 0, got -1"):
+            chain.backward(-1)
+
+    def test_log_prob(self, chain):
+        for path, p in joint_table(chain, 3).items():
+            ours = chain.log_prob(torch.tensor(path))
+            assert ours.exp().item() == pytest.approx(p)
+        single = chain.log_prob(torch.tensor([1], dtype=torch.uint8))
+        assert single.item() == pytest.approx(math.log(0.3))
+
+    def test_an_impossible_path(self):
+        chain = MarkovChain([[0.0, 1.0], [1.0, 0.0]])
+        assert chain.log_prob(torch.tensor([0, 0])) == -math.inf
+
+    def test_log_prob_of_nothing(self, chain):
+        with raises(
+            ValueError, "states is empty; a path has at least one state"
+        ):
+            chain.log_prob(torch.tensor([], dtype=torch.int64))
+
+
+class TestLongRun:
+    def test_one_more_step_changes_nothing(self, chain):
+        law = chain.stationary()
+        torch.testing.assert_close(law @ chain.transition, law)
+        assert law.sum().item() == pytest.approx(1, abs=1e-15)
+        torch.testing.assert_close(chain.k_step(200)[0], law)
+
+    def test_by_hand(self):
+        law = MarkovChain([[0.9, 0.1], [0.5, 0.5]]).stationary()
+        assert law.tolist() == pytest.approx([5 / 6, 1 / 6])
+
+    def test_a_periodic_chain_has_one_too(self):
+        law = MarkovChain([[0.0, 1.0], [1.0, 0.0]]).stationary()
+        assert law.tolist() == pytest.approx([0.5, 0.5])
+
+    def test_transient_states_get_exactly_0(self):
+        chain = MarkovChain(
+            [[0.5, 0.25, 0.25], [0.0, 0.3, 0.7], [0.0, 0.6, 0.4]]
+        )
+        law = chain.stationary()
+        assert law[0] == 0
+        assert law[1:].tolist() == pytest.approx([6 / 13, 7 / 13])
+        assert chain.closed_classes() == [[1, 2]]
+
+    def test_two_worlds_have_no_unique_law(self):
+        chain = MarkovChain(torch.eye(2))
+        assert chain.closed_classes() == [[0], [1]]
+        for question in (
+            chain.stationary,
+            chain.entropy_rate,
+            chain.reversed,
+        ):
+            with raises(
+                ValueError,
+                "the chain has 2 closed classes, [[0], [1]], and so no unique "
+                "stationary law; study each class by itself",
+            ):
+                question()
+
+    def test_classes_are_found_in_any_order_of_states(self):
+        chain = MarkovChain(
+            [
+                [0.0, 0.0, 1.0, 0.0],
+                [0.0, 1.0, 0.0, 0.0],
+                [1.0, 0.0, 0.0, 0.0],
+                [0.5, 0.5, 0.0, 0.0],
+            ]
+        )
+        assert chain.closed_classes() == [[0, 2], [1]]
+
+    def test_entropy_rate(self):
+        fair = MarkovChain([[0.5, 0.5], [0.5, 0.5]])
+        assert fair.entropy_rate() == pytest.approx(math.log(2))
+        assert MarkovChain([[0.0, 1.0], [1.0, 0.0]]).entropy_rate() == 0
+        mixed = MarkovChain([[0.9, 0.1], [0.5, 0.5]])
+        first = -0.9 * math.log(0.9) - 0.1 * math.log(0.1)
+        expected = (5 * first + math.log(2)) / 6
+        assert mixed.entropy_rate() == pytest.approx(expected)
+
+    def test_entropy_rate_is_the_mean_code_length(self):
+        chain = MarkovChain(WEATHER)
+        path = chain.sample(20_000, generator=seeded(1))
+        rate = -chain.log_prob(path).item() / len(path)
+        assert rate == pytest.approx(chain.entropy_rate(), rel=0.02)
+
+
+class TestBackwards:
+    def test_equals_the_table(self, chain):
+        table = joint_table(chain, 4)
+        for t in (0, 1, 2):
+            ours = chain.backward(t)
+            for now, later in itertools.product(range(3), repeat=2):
+                both = sum(
+                    p
+                    for path, p in table.items()
+                    if (path[t], path[t + 1]) == (now, later)
+                )
+                after = sum(
+                    p for path, p in table.items() if path[t + 1] == later
+                )
+                assert ours[later, now].item() == pytest.approx(both / after)
+
+    def test_reversed_reads_the_chain_from_its_end(self, chain):
+        settled = MarkovChain(WEATHER, chain.stationary())
+        back = chain.reversed()
+        for path in joint_table(settled, 3):
+            there = settled.log_prob(torch.tensor(path))
+            again = back.log_prob(torch.tensor(path[::-1]))
+            assert there.item() == pytest.approx(again.item())
+        torch.testing.assert_close(
+            back.reversed().transition, chain.transition
+        )
+
+    def test_a_cycle_turns_round(self):
+        cycle = MarkovChain(
+            [[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
+        )
+        assert torch.equal(
+            cycle.reversed().transition.round(), cycle.transition.T
+        )
+
+    def test_states_without_a_past(self):
+        chain = MarkovChain([[0.0, 1.0], [0.0, 1.0]])
+        message = (
+            "state 0 has probability 0 at the later step: nothing can be said "
+            "of what came before it; leave the state out"
+        )
+        with raises(ValueError, message):
+            chain.reversed()
+        with raises(ValueError, message):
+            chain.backward(0)
+
+
+class TestSampling:
+    def test_shares_of_states_and_steps(self):
+        chain = MarkovChain(WEATHER, [0.0, 0.0, 1.0])
+        path = chain.sample(30_000, generator=seeded(2))
+        assert path.dtype == torch.int64
+        assert path[0] == 2
+        shares = torch.bincount(path, minlength=3) / len(path)
+        assert (shares - chain.stationary()).abs().max() < 0.015
+
+    def test_first_state_follows_the_initial_law(self, chain):
+        generator = seeded(3)
+        first = torch.cat(
+            [chain.sample(1, generator=generator) for _ in range(4000)]
+        )
+        shares = torch.bincount(first, minlength=3) / len(first)
+        assert (shares - chain.initial).abs().max() < 0.03
+
+    def test_impossible_states_never_come(self):
+        chain = MarkovChain(
+            [[0.0, 1.0, 0.0], [0.5, 0.0, 0.5], [0.0, 1.0, 0.0]],
+            [0.0, 1.0, 0.0],
+        )
+        path = chain.sample(2000, generator=seeded())
+        assert chain.log_prob(path) > -math.inf
+
+    def test_rows_a_hair_below_1_stay_inside(self, monkeypatch):
+        """The largest uniform number must not fall off the ladder."""
+        chain = MarkovChain([[0.5, 0.5 - 5e-10]] * 2, [0.5, 0.5 - 5e-10])
+        largest = 1 - 2**-53
+        monkeypatch.setattr(
+            torch,
+            "rand",
+            lambda n, **_: torch.full((n,), largest, dtype=torch.float64),
+        )
+        assert chain.sample(3).tolist() == [1, 1, 1]
+
+    def test_same_seed_same_path(self, chain):
+        first = chain.sample(50, generator=seeded(4))
+        assert torch.equal(first, chain.sample(50, generator=seeded(4)))
+        assert not torch.equal(first, chain.sample(50, generator=seeded(5)))
+
+    def test_bad_length(self, chain):
+        with raises(ValueError, "num_steps must be at least 1, got 0"):
+            chain.sample(0)

@@ -1,0 +1,181 @@
+"""The built site: links, pictures, nothing from another host."""
+
+import json
+import re
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+
+ROOT = Path(__file__).resolve().parents[1]
+SITE = ROOT / "_build" / "html"
+PAGES = sorted(p for p in SITE.rglob("*.html") if "_static" not in p.parts)
+CHAPTERS = sorted(p.stem for p in (ROOT / "book").glob("*.ipynb"))
+CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
+
+pytestmark = pytest.mark.skipif(
+    not PAGES, reason="the site is not built; make book builds it"
+)
+
+
+@pytest.fixture(scope="module")
+def soups():
+    return {
+        page: BeautifulSoup(page.read_text("utf-8"), "html.parser")
+        for page in PAGES
+    }
+
+
+def content(soup):
+    return soup.find("article") or soup
+
+
+def test_every_page_of_the_contents_is_there():
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
+    files = [c["file"] for p in toc["parts"] for c in p["chapters"]]
+    for name in [toc["root"], *files]:
+        assert (SITE / f"{name}.html").is_file(), name
+    assert {f"book/{c}" for c in CHAPTERS} <= set(files)
+    assert (SITE / "index.html").is_file()
+
+
+def test_nothing_is_loaded_from_another_host(soups):
+    loading = {"script": "src", "img": "src", "iframe": "src", "link": "href"}
+    for page, soup in soups.items():
+        for tag, attribute in loading.items():
+            for element in soup.find_all(tag):
+                url = element.get(attribute, "")
+                if "canonical" in element.get("rel", []):
+                    continue
+                assert not urlsplit(url).netloc, f"{page.name}: {url}"
+        for script in soup.find_all("script"):
+            assert "cdn" not in (script.string or "").lower(), page.name
+            assert "unpkg" not in (script.string or "").lower(), page.name
+
+
+def test_mathjax_is_served_by_the_site(soups):
+    for chapter in CHAPTERS:
+        page = SITE / "book" / f"{chapter}.html"
+        sources = [
+            s["src"] for s in soups[page].find_all("script") if s.get("src")
+        ]
+        (mathjax,) = [s for s in sources if "mathjax" in s.lower()]
+        assert (page.parent / mathjax.split("?")[0]).resolve().is_file()
+
+
+def test_internal_links_and_anchors_resolve(soups):
+    checked = 0
+    for page, soup in soups.items():
+        for link in soup.find_all("a", href=True):
+            parts = urlsplit(link["href"])
+            if parts.scheme or parts.netloc:
+                continue
+            target = page
+            if parts.path:
+                target = (page.parent / unquote(parts.path)).resolve()
+            assert target.is_file(), f"{page.name}: {link['href']}"
+            if parts.fragment and target in soups:
+                there = soups[target]
+                name = unquote(parts.fragment)
+                assert there.find(id=name) or there.find(
+                    attrs={"name": name}
+                ), f"{page.name}: {link['href']}"
+            checked += 1
+    assert checked > 100
+
+
+def test_every_figure_has_alt_text(soups):
+    for page, soup in soups.items():
+        for image in content(soup).find_all("img"):
+            alt = image.get("alt", "")
+            assert len(alt) >= 30, f"{page.name}: {image.get('src')}"
+            assert not re.search(r"[0-9a-f]{16}", alt), alt
+
+
+def test_chapters_show_their_stored_figures(soups):
+    for chapter in CHAPTERS:
+        path = ROOT / "book" / f"{chapter}.ipynb"
+        notebook = json.loads(path.read_text("utf-8"))
+        stored = sum(
+            "image/png" in output.get("data", {})
+            for cell in notebook["cells"]
+            for output in cell.get("outputs", [])
+        )
+        shown = content(soups[SITE / "book" / f"{chapter}.html"])
+        assert len(shown.find_all("img")) == stored > 0
+
+
+def test_chapters_have_their_buttons(soups):
+    url = CONFIG["repository"]["url"]
+    owner_and_name = url.removeprefix("https://github.com/")
+    for chapter in CHAPTERS:
+        links = [
+            a["href"]
+            for a in soups[SITE / "book" / f"{chapter}.html"].find_all(
+                "a", href=True
+            )
+        ]
+        assert (
+            "https://colab.research.google.com/github/"
+            f"{owner_and_name}/blob/main/book/{chapter}.ipynb" in links
+        )
+        assert any(f"{url}/issues/new" in link for link in links)
+        assert any(
+            link.endswith(f"_sources/book/{chapter}.ipynb") for link in links
+        )
+
+
+def test_search_index_holds_the_chapters():
+    index = (SITE / "searchindex.js").read_text("utf-8")
+    for chapter in CHAPTERS:
+        assert f"book/{chapter}" in index
+    assert (SITE / "search.html").is_file()
+
+
+def test_library_page_links_to_source_and_chapters(soups):
+    library = content(soups[SITE / "book" / "library.html"])
+    links = [a["href"] for a in library.find_all("a", href=True)]
+    modules = sorted(
+        p.stem
+        for p in (ROOT / "lib" / "unrolled").glob("*.py")
+        if p.stem != "__init__"
+    )
+    for module in modules:
+        assert any(f"_modules/unrolled/{module}.html" in x for x in links)
+        assert library.find(id=f"module-unrolled.{module}") is not None
+    assert any(f"{CHAPTERS[0]}.html" in link for link in links)
+
+
+def test_chapters_link_to_the_library(soups):
+    for chapter in CHAPTERS:
+        page = content(soups[SITE / "book" / f"{chapter}.html"])
+        assert page.find("a", href=re.compile(r"library\.html"))
+
+
+def test_the_landing_page_shows_what_the_chapter_claims(soups):
+    landing = content(soups[SITE / "book" / "index.html"])
+    measured = [p.get_text() for p in landing.find_all("p", class_="measured")]
+    assert len(measured) >= 2
+    notebook = (ROOT / "book" / f"{CHAPTERS[0]}.ipynb").read_text("utf-8")
+    for sentence in measured:
+        # smart quotes aside, the words and numbers are the claim's own
+        words = re.split("[^ -~]", sentence)[0]
+        assert words[1:30] in notebook
+    assert landing.find("img") is not None
+
+
+def test_the_status_page_lists_every_chapter(soups):
+    status = content(soups[SITE / "book" / "status.html"])
+    rows = [r.get_text(" ", strip=True) for r in status.find_all("tr")][1:]
+    assert len(rows) == len(CHAPTERS)
+    for row in rows:
+        assert "2.13.0" in row
+
+
+def test_no_page_names_a_machine(soups):
+    for page, soup in soups.items():
+        text = soup.get_text()
+        for path in ("/home/", "/root/", "/tmp/", "/work/"):
+            assert path not in text, f"{page.name} shows {path}"
