@@ -42,6 +42,14 @@ def test_numbers_and_arrays_are_refused(no_truth):
         claim("a sentence", no_truth)
 
 
+def test_a_dtype_alone_makes_no_scalar():
+    class Column:
+        dtype = bool
+
+    with pytest.raises(TypeError, match=r"^holds must be one truth value"):
+        claim("a sentence", Column())
+
+
 def test_the_sentence_must_be_one():
     with pytest.raises(TypeError, match=r"^sentence must be a str, got 7$"):
         claim(7, True)

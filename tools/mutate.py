@@ -1,0 +1,123 @@
+"""Mutation testing: change one thing in the library, see a test fail.
+
+    python tools/mutate.py [MODULE ...]      (all modules, if none is named)
+
+mutmut does the work, in a scratch folder where the library has the layout
+that it expects. Prints killed and survived for each module, and each
+survivor with its change and the reason from tools/survivors.toml why no test
+can see it. Exit code 1 if a module has under 95 % killed or a survivor has
+no reason.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SCRATCH = ROOT / "mutants"
+GOAL = 0.95
+CONFIG = """
+[tool.mutmut]
+source_paths = ["src"]
+only_mutate = [{only}]
+also_copy = ["data"]
+pytest_add_cli_args_test_selection = ["tests"]
+
+[tool.pytest.ini_options]
+addopts = "--import-mode=importlib -p no:nbval -x"
+"""
+
+
+def prepare(modules: list[str]) -> None:
+    """Lay out a project that holds these modules and their tests only."""
+    shutil.rmtree(SCRATCH, ignore_errors=True)
+    shutil.copytree(
+        ROOT / "lib" / "unrolled",
+        SCRATCH / "src" / "unrolled",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    (SCRATCH / "tests").mkdir()
+    (SCRATCH / "data").mkdir()
+    for module in modules:
+        shutil.copy(ROOT / "tests" / f"test_{module}.py", SCRATCH / "tests")
+    only = ", ".join(f'"src/unrolled/{module}.py"' for module in modules)
+    config = CONFIG.format(only=only)
+    (SCRATCH / "pyproject.toml").write_text(config, "utf-8")
+
+
+def mutmut(*arguments: str) -> str:
+    """One call of mutmut in the scratch folder."""
+    done = subprocess.run(
+        [sys.executable, "-m", "mutmut", *arguments],
+        cwd=SCRATCH,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode and arguments[0] == "run":
+        print(done.stdout[-3000:], done.stderr[-3000:])
+        raise SystemExit("mutmut could not run; see above")
+    return done.stdout
+
+
+def change(mutant: str) -> tuple[str, str]:
+    """The line as it was and as the mutant has it."""
+    lines = mutmut("show", mutant).splitlines()
+    old = [x[1:].strip() for x in lines if re.match(r"-(?!--)", x)]
+    new = [x[1:].strip() for x in lines if re.match(r"\+(?!\+\+)", x)]
+    return " ".join(old), " ".join(new)
+
+
+def reason(module: str, new: str) -> str:
+    """Why no test can tell this change from the original."""
+    known = tomllib.loads((ROOT / "tools" / "survivors.toml").read_text())
+    for entry in known.get(module, []):
+        if entry["change"] in new:
+            return entry["reason"]
+    return ""
+
+
+def main(modules: list[str]) -> int:
+    """Run, print the table, judge."""
+    library = (ROOT / "lib" / "unrolled").glob("*.py")
+    everything = sorted(p.stem for p in library if p.stem != "__init__")
+    modules = modules or everything
+    for module in modules:
+        if module not in everything:
+            raise SystemExit(f"no module {module!r}; there are {everything}")
+    prepare(modules)
+    mutmut("run", "--max-children", "2")
+    verdicts = re.findall(
+        r"^\s*unrolled\.(\w+)\.(\S+): (.+)$",
+        mutmut("results", "--all", "true"),
+        flags=re.M,
+    )
+    failed = False
+    print("module      mutants  killed  survived  share killed")
+    for module in modules:
+        count = Counter(v for m, _, v in verdicts if m == module)
+        total, survived = count.total(), count.total()
+        for how in ("killed", "timeout", "segfault"):
+            survived -= count[how]
+        share = 1 - survived / max(total, 1)
+        failed |= total == 0 or share < GOAL
+        print(
+            f"{module:10s} {total:8d} {total - survived:7d} {survived:9d} "
+            f"{share:12.1%}"
+        )
+    for module, name, verdict in verdicts:
+        if verdict in ("killed", "timeout", "segfault"):
+            continue
+        old, new = change(f"unrolled.{module}.{name}")
+        why = reason(module, new)
+        failed |= not why
+        print(f"\n{verdict}: {module}.{name}\n  - {old}\n  + {new}")
+        print(f"  {why or 'NO REASON GIVEN'}")
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
