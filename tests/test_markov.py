@@ -332,6 +332,10 @@ class TestBackwards:
             cycle.reversed().transition.round(), cycle.transition.T
         )
 
+    def test_a_state_that_is_certain_has_a_past(self):
+        chain = MarkovChain([[1.0]])
+        assert chain.backward(0).tolist() == [[1.0]]
+
     def test_states_without_a_past(self):
         chain = MarkovChain([[0.0, 1.0], [0.0, 1.0]])
         message = (

@@ -29,6 +29,12 @@ def legend_names(axes):
     return [text.get_text() for text in axes.get_legend().get_texts()]
 
 
+def test_figures_are_white_whatever_the_reader_s_style():
+    with mpl.rc_context({"figure.facecolor": "black"}):
+        figure = new_axes("a", "b").figure
+    assert figure.get_facecolor() == (1.0, 1.0, 1.0, 1.0)
+
+
 def test_new_axes_has_labels_size_and_style():
     axes = new_axes("time (steps)", "x", title="a wave")
     assert axes.get_xlabel() == "time (steps)"
@@ -67,13 +73,13 @@ def test_an_empty_label_is_refused(x, y, name):
 
 def test_lines_differ_in_colour_and_dash():
     lines = {f"line {i}": [i, i] for i in range(8)}
-    axes = draw_lines(new_axes("a", "b"), [0, 1], lines)
+    axes = draw_lines(new_axes("a", "b"), [3, 5], lines)
     drawn = axes.get_lines()
     assert [line.get_color() for line in drawn[:7]] == list(COLOURS)
     assert drawn[7].get_color() == COLOURS[0]  # starts again
     assert [line.get_linestyle() for line in drawn[:4]] == list(DASHES)
     assert [line.get_linewidth() for line in drawn] == [1.8] * 8
-    assert drawn[2].get_xydata().tolist() == [[0, 2], [1, 2]]
+    assert drawn[2].get_xydata().tolist() == [[3, 2], [5, 2]]
     assert legend_names(axes) == list(lines)
 
 
@@ -92,20 +98,20 @@ def test_unequal_lengths_are_refused():
 
 def test_data_lie_behind_and_are_grey():
     axes = new_axes("a", "b")
-    assert draw_data(axes, [0, 1], [2, 3], "observed") is axes
+    assert draw_data(axes, [7, 9], [2, 3], "observed") is axes
     points = axes.get_lines()[0]
     assert points.get_color() == plotting.GREY
     assert points.get_marker() == "."
     assert points.get_linestyle() == "None"
     assert points.get_markersize() == 2.5
     assert points.get_zorder() == 1
-    assert points.get_xydata().tolist() == [[0, 2], [1, 3]]
+    assert points.get_xydata().tolist() == [[7, 2], [9, 3]]
     assert legend_names(axes) == ["observed"]
 
 
 def test_points_are_open_circles():
     axes = new_axes("a", "b")
-    assert draw_points(axes, [0], [1], "measured") is axes
+    assert draw_points(axes, [7], [1], "measured") is axes
     draw_points(axes, [0], [2], "again", number=8)
     first, second = axes.get_lines()
     assert first.get_color() == COLOURS[0]
@@ -113,7 +119,7 @@ def test_points_are_open_circles():
     assert first.get_marker() == "o"
     assert first.get_markerfacecolor() == "none"
     assert first.get_linestyle() == "None"
-    assert first.get_xydata().tolist() == [[0, 1]]
+    assert first.get_xydata().tolist() == [[7, 1]]
     assert legend_names(axes) == ["measured", "again"]
 
 
@@ -132,15 +138,16 @@ def test_marks_are_thin_and_named():
 
 
 def test_the_legend_lies_below_in_at_most_two_columns():
-    axes = draw_lines(new_axes("a", "b"), [0], {"one": [1]})
-    assert axes.get_legend()._ncols == 1
-    axes = draw_lines(axes, [0], {"two": [1], "three": [1]}, first=1)
+    lines = {"one": [1], "two": [1], "three": [1]}
+    axes = draw_lines(new_axes("a", "b"), [0], lines)
     legend = axes.get_legend()
     assert legend._ncols == 2
     assert not legend.get_frame_on()
     assert legend.get_texts()[0].get_fontsize() == 9.5
     axes.figure.canvas.draw()
-    assert legend.get_window_extent().y1 < axes.get_window_extent().y0
+    top, bottom = legend.get_window_extent().y1, axes.get_window_extent().y0
+    assert top < bottom
+    assert bottom - top < 0.3 * axes.get_window_extent().height  # not far
     middle = legend.get_window_extent().x0 + legend.get_window_extent().x1
     box = axes.get_window_extent()
     assert abs(middle / (box.x0 + box.x1) - 1) < 0.02

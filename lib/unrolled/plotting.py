@@ -136,11 +136,10 @@ def mark_start(axes: Axes, x: float, name: str) -> Axes:
 
 def add_legend(axes: Axes) -> Axes:
     """Rebuild the legend, below the drawing so that it hides no data."""
-    columns = 2 if len(axes.get_legend_handles_labels()[1]) > 1 else 1
     axes.legend(
         loc="upper center",
         bbox_to_anchor=(0.5, -0.2),
-        ncols=columns,
+        ncols=2,
         frameon=False,
         fontsize=9.5,
     )

@@ -131,7 +131,7 @@ def window_mean(window: Tensor) -> Tensor:
 
 def zero(window: Tensor) -> Tensor:
     """Zero, the long-run mean of a sine."""
-    return torch.zeros_like(window[:, -1])
+    return window.new_zeros(len(window))
 
 
 def free_run(forecaster: Forecaster, start: Tensor, num_steps: int) -> Tensor:
@@ -212,12 +212,10 @@ class LinearForecaster:
         Raises ValueError if max_k < 1.
         """
         _check_count("max_k", max_k, 1)
-        matrix, rows = self.companion(), []
-        row = torch.zeros_like(matrix[0])
-        row[-2] = 1  # picks the newest value of the window
-        for _ in range(max_k):
-            row = row @ matrix
-            rows.append(row)
+        matrix = self.companion()
+        rows = [matrix[-2]]  # forecasts the newest value of the next window
+        while len(rows) < max_k:
+            rows.append(rows[-1] @ matrix)
         table = torch.stack(rows)
         return table[:, :-1], table[:, -1]
 

@@ -1,0 +1,205 @@
+"""Where the text of the course comes from, checked by hash.
+
+Section 8.2 teaches this module: :doc:`/book/8_2_text_preprocessing`. It hands
+out one long string and does not clean or cut it (``vocab`` does).
+
+The text is *The Time Machine* by H. G. Wells (1895; the text of an edition of
+1898), in the public domain, in the form that Dive into Deep Learning uses:
+178,979 bytes of ASCII. The repository holds no copy. The built-in text,
+*The Hunting Tooth*, is a story written for this course and dedicated to the
+public domain (CC0 1.0).
+"""
+
+import hashlib
+import os
+import tempfile
+import threading
+from importlib import resources
+from pathlib import Path
+
+import pooch
+
+from unrolled import claims
+
+FILE_NAME = "timemachine.txt"
+SHA256 = "8424dbd9532ac81f7e5f0b6add90e6952baea29158309d7d1bf3884f4e12c516"
+MIRRORS = (
+    "https://d2l-data.s3-accelerate.amazonaws.com/timemachine.txt",
+    "https://raw.githubusercontent.com/d2l-ai/d2l-zh/"
+    "592fbef84a684e752393edbf267c07dbc53e082b/data/timemachine.txt",
+)
+NAMES = ("time_machine", "builtin")
+PATIENCE = 15.0  # seconds for all mirrors together
+READ_TIMEOUT = 6.0  # seconds without a byte before a mirror is given up
+
+
+class CorpusError(ValueError):
+    """The text that was asked for cannot be had; the message says why."""
+
+
+def load_corpus(
+    name: str = "time_machine",
+    *,
+    path: str | os.PathLike | None = None,
+    fallback: str | None = None,
+) -> str:
+    """Return a text as one str, exactly as it stands in its file.
+
+    name: "time_machine", or "builtin" for the built-in story.
+    path: a reader's own file, in UTF-8, instead of a named text.
+    fallback: "builtin" gives the built-in story, with a notice on stdout,
+    where The Time Machine cannot be downloaded.
+
+    The Time Machine is looked for in the folder that the environment
+    variable UNROLLED_DATA names (it must be there then), in the cache, and at
+    two mirrors, for at most 15 seconds. It is checked by sha256 wherever it
+    comes from. UNROLLED_OFFLINE=1 leaves the mirrors out; UNROLLED_CACHE
+    names another cache folder.
+
+    Raises CorpusError, with the way out in its message.
+    """
+    if fallback not in (None, "builtin"):
+        raise CorpusError(f"fallback must be 'builtin', got {fallback!r}")
+    if path is not None:
+        text = _decode(_read(Path(path), "path"), f"path {os.fspath(path)!r}")
+        claims.text_is_builtin(False)
+        return text
+    if name not in NAMES:
+        raise CorpusError(
+            f"name must be one of {NAMES}, got {name!r}; for a file of your "
+            "own pass path=..."
+        )
+    if name == "time_machine":
+        try:
+            text = _decode(_time_machine(), FILE_NAME)
+        except _NotReachedError as error:
+            if fallback is None:
+                raise
+            print(
+                f"Notice: The Time Machine could not be had ({error.cause}); "
+                "the built-in text is used instead."
+            )
+        else:
+            claims.text_is_builtin(False)
+            return text
+    claims.text_is_builtin(True)
+    story = resources.files("unrolled") / "data" / "builtin.txt"
+    return story.read_text("utf-8")
+
+
+class _NotReachedError(CorpusError):
+    """No copy here and none from the mirrors: the one case to fall back."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(
+            f"The Time Machine could not be had: {cause}. Either put "
+            f"{FILE_NAME} into a folder and set UNROLLED_DATA to it, or pass "
+            "fallback='builtin', or bring your own text with path=..."
+        )
+        self.cause = cause
+
+
+def _time_machine() -> bytes:
+    folder = os.environ.get("UNROLLED_DATA")
+    if folder:
+        data = _read(Path(folder) / FILE_NAME, "UNROLLED_DATA")
+        if not _is_right(data):
+            raise CorpusError(
+                f"UNROLLED_DATA: {Path(folder) / FILE_NAME} is not the text "
+                f"that the course was made with (its sha256 is not {SHA256}); "
+                "get it again, or unset UNROLLED_DATA"
+            )
+        return data
+    named = os.environ.get("UNROLLED_CACHE")
+    cache = Path(named) if named else pooch.os_cache("unrolled")
+    cached = cache / FILE_NAME
+    try:
+        data = cached.read_bytes()
+    except OSError:
+        data = b""
+    if _is_right(data):
+        return data  # a damaged file is passed over, and replaced below
+    if os.environ.get("UNROLLED_OFFLINE"):
+        raise _NotReachedError("UNROLLED_OFFLINE is set and no copy is cached")
+    return _download(cache)
+
+
+def _is_right(data: bytes) -> bool:
+    return hashlib.sha256(data).hexdigest() == SHA256
+
+
+def _download(cache: Path) -> bytes:
+    """The text from the first mirror that serves it right, within PATIENCE.
+
+    A thread does the work, since looking up a host's name may hang for
+    longer than any time limit that can be set on a connection.
+    """
+    found: list[bytes] = []
+    causes: list[str] = []
+
+    def try_mirrors() -> None:
+        for url in MIRRORS:
+            try:
+                found.append(_fetch(url, cache))
+                return
+            except Exception as error:  # whatever it is, try the next one
+                causes.append(f"{url}: {type(error).__name__}")
+
+    worker = threading.Thread(target=try_mirrors, daemon=True)
+    worker.start()
+    worker.join(PATIENCE)
+    if found:
+        return found[0]
+    if worker.is_alive():
+        causes.append(f"no answer within {PATIENCE:g} s")
+    raise _NotReachedError("; ".join(causes))
+
+
+def _fetch(url: str, cache: Path) -> bytes:
+    """One mirror's copy: checked by hash, moved into place in one step."""
+    downloader = pooch.HTTPDownloader(timeout=READ_TIMEOUT)
+    if not _can_write(cache):
+        with tempfile.TemporaryDirectory() as folder:
+            return _retrieve(url, Path(folder), downloader)
+    return _retrieve(url, cache, downloader)
+
+
+def _retrieve(url: str, folder: Path, downloader) -> bytes:
+    pooch.get_logger().setLevel("WARNING")  # a download is no news
+    path = pooch.retrieve(
+        url,
+        known_hash=f"sha256:{SHA256}",
+        fname=FILE_NAME,
+        path=folder,
+        downloader=downloader,
+    )
+    return Path(path).read_bytes()
+
+
+def _can_write(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def _read(path: Path, argument: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CorpusError(
+            f"{argument}: cannot read {path} ({error.strerror}); check the "
+            "name, or leave it out to let the course find the text"
+        ) from error
+
+
+def _decode(data: bytes, what: str) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CorpusError(
+            f"{what} is not UTF-8 (byte {error.start} is "
+            f"0x{data[error.start]:02x}); save it as UTF-8 first"
+        ) from error

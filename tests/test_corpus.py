@@ -1,0 +1,378 @@
+"""The corpus: every way to it, against a server that misbehaves."""
+
+import hashlib
+import http.server
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from unrolled import claims, corpus
+from unrolled.corpus import CorpusError, load_corpus
+from unrolled.vocab import clean_lines, tokenize
+
+REAL = os.environ.get("UNROLLED_DATA")
+BOOK = b"The Time Machine\n\nis not this text, but stands in for it.\n" * 50
+
+
+def raises(message):
+    return pytest.raises(CorpusError, match="^" + re.escape(message))
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """Behaves as the first part of the path says."""
+
+    def do_GET(self):
+        how = self.path.strip("/").split("/")[0]
+        self.server.asked.append(how)
+        if how == "missing":
+            self.send_error(404)
+        elif how == "stall":
+            self.server.stop.wait(30)
+        elif how == "drip":
+            self.send_response(200)
+            self.end_headers()
+            while not self.server.stop.wait(0.05):
+                self.wfile.write(b"x")
+        else:
+            body = {"serve": BOOK, "corrupt": BOOK[::-1]}.get(how, BOOK)
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body[:100] if how == "truncate" else body)
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture
+def server():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.stop, server.asked = threading.Event(), []
+    server.handle_error = lambda *_: None  # a client that has hung up
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.stop.set()
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def world(monkeypatch, tmp_path, server):
+    """The stand-in for the book, a local server, a fresh cache."""
+    cache = tmp_path / "cache"
+    digest = hashlib.sha256(BOOK).hexdigest()
+    monkeypatch.setattr(corpus, "SHA256", digest)
+    monkeypatch.setattr(corpus, "READ_TIMEOUT", 0.4)
+    monkeypatch.setattr(corpus, "PATIENCE", 10.0)
+    monkeypatch.setenv("UNROLLED_CACHE", str(cache))
+    monkeypatch.delenv("UNROLLED_DATA", raising=False)
+    monkeypatch.delenv("UNROLLED_OFFLINE", raising=False)
+
+    class World:
+        pass
+
+    world = World()
+    world.cache, world.file = cache, cache / corpus.FILE_NAME
+    world.asked = server.asked
+
+    def mirrors(*behaviours):
+        base = f"http://127.0.0.1:{server.server_port}"
+        urls = tuple(f"{base}/{how}/timemachine.txt" for how in behaviours)
+        monkeypatch.setattr(corpus, "MIRRORS", urls)
+
+    world.mirrors = mirrors
+    yield world
+    claims.text_is_builtin(False)
+
+
+class TestDownload:
+    def test_from_the_first_mirror_into_the_cache(self, world):
+        world.mirrors("serve", "stall")
+        assert load_corpus() == BOOK.decode()
+        assert world.file.read_bytes() == BOOK
+        assert world.asked == ["serve"]
+        assert os.listdir(world.cache) == [corpus.FILE_NAME]
+
+    def test_the_cache_is_used_without_asking(self, world):
+        world.cache.mkdir()
+        world.file.write_bytes(BOOK)
+        world.mirrors("missing")
+        assert load_corpus() == BOOK.decode()
+        assert world.asked == []
+
+    @pytest.mark.parametrize(
+        "bad", ["missing", "stall", "truncate", "corrupt"]
+    )
+    def test_a_bad_mirror_is_passed_over(self, world, bad):
+        world.mirrors(bad, "serve")
+        start = time.perf_counter()
+        assert load_corpus() == BOOK.decode()
+        assert time.perf_counter() - start < 5
+        assert world.asked == [bad, "serve"]
+        assert world.file.read_bytes() == BOOK
+
+    @pytest.mark.parametrize(
+        "bad", ["missing", "stall", "truncate", "corrupt"]
+    )
+    def test_no_good_mirror_leaves_nothing_behind(self, world, bad):
+        world.mirrors(bad, bad)
+        with raises("The Time Machine could not be had: http://127"):
+            load_corpus()
+        assert world.asked == [bad, bad]
+        assert not world.file.exists()
+
+    def test_a_damaged_cached_file_is_replaced(self, world):
+        world.cache.mkdir()
+        world.file.write_bytes(BOOK[:-1])
+        world.mirrors("serve")
+        assert load_corpus() == BOOK.decode()
+        assert world.file.read_bytes() == BOOK
+
+    def test_a_damaged_cached_file_is_never_used(self, world):
+        world.cache.mkdir()
+        world.file.write_bytes(BOOK[:-1])
+        world.mirrors("missing")
+        with raises("The Time Machine could not be had: "):
+            load_corpus()
+
+    def test_a_server_that_drips_is_left_in_time(self, world, monkeypatch):
+        world.mirrors("drip")
+        monkeypatch.setattr(corpus, "PATIENCE", 1.0)
+        start = time.perf_counter()
+        with pytest.raises(CorpusError, match="no answer within 1 s"):
+            load_corpus()
+        assert 0.9 < time.perf_counter() - start < 3
+
+    def test_the_real_patience_is_under_20_seconds(self):
+        assert corpus.PATIENCE <= 18
+        assert len(corpus.MIRRORS) == 2
+        assert 0 < corpus.READ_TIMEOUT < corpus.PATIENCE
+
+    def test_a_read_only_cache_is_survived(self, world, monkeypatch):
+        """No folder can be made below a file, not even by root."""
+        world.cache.write_bytes(b"a file, not a folder")
+        monkeypatch.setenv("UNROLLED_CACHE", str(world.cache / "below"))
+        world.mirrors("serve")
+        assert load_corpus() == BOOK.decode()
+        assert world.cache.read_bytes() == b"a file, not a folder"
+
+    def test_two_processes_at_once(self, world, server):
+        code = (
+            "from unrolled import corpus; "
+            f"corpus.SHA256 = {corpus.SHA256!r}; "
+            "corpus.MIRRORS = "
+            f"('http://127.0.0.1:{server.server_port}/serve/x',); "
+            "print(len(corpus.load_corpus()))"
+        )
+        both = [
+            subprocess.Popen(
+                [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True
+            )
+            for _ in range(2)
+        ]
+        assert [p.communicate()[0] for p in both] == [f"{len(BOOK)}\n"] * 2
+        assert world.file.read_bytes() == BOOK
+        assert os.listdir(world.cache) == [corpus.FILE_NAME]
+
+    def test_offline_asks_nobody(self, world, monkeypatch):
+        monkeypatch.setenv("UNROLLED_OFFLINE", "1")
+        world.mirrors("serve")
+        with raises(
+            "The Time Machine could not be had: UNROLLED_OFFLINE is set and "
+            "no copy is cached. Either put timemachine.txt into a folder and "
+            "set UNROLLED_DATA to it, or pass fallback='builtin', or bring "
+            "your own text with path=..."
+        ):
+            load_corpus()
+        assert world.asked == []
+
+    def test_the_usual_cache_is_the_system_s(self, world, monkeypatch):
+        monkeypatch.delenv("UNROLLED_CACHE")
+        asked = []
+
+        def os_cache(name):
+            asked.append(name)
+            return world.cache
+
+        monkeypatch.setattr(corpus.pooch, "os_cache", os_cache)
+        world.mirrors("serve")
+        assert load_corpus() == BOOK.decode()
+        assert asked == ["unrolled"]
+
+
+class TestFallback:
+    def test_prints_a_notice_and_marks_the_claims(self, world, capsys):
+        world.mirrors("missing")
+        story = load_corpus(fallback="builtin")
+        assert story == load_corpus("builtin")
+        out = capsys.readouterr().out
+        assert re.fullmatch(
+            r"Notice: The Time Machine could not be had \(http://\S+: "
+            r"HTTPError\); the built-in text is used instead\.\n",
+            out,
+        )
+        claims.claim("not checked", False, corpus=True)
+
+    def test_is_not_used_without_need(self, world, capsys):
+        claims.text_is_builtin(True)
+        world.mirrors("serve")
+        assert load_corpus(fallback="builtin") == BOOK.decode()
+        assert capsys.readouterr().out == ""
+        with pytest.raises(claims.ClaimError):
+            claims.claim("checked again", False, corpus=True)
+
+    def test_does_not_hide_a_wrong_data_folder(
+        self, world, monkeypatch, tmp_path
+    ):
+        monkeypatch.setenv("UNROLLED_DATA", str(tmp_path))
+        with raises(f"UNROLLED_DATA: cannot read {tmp_path}/timemachine.txt"):
+            load_corpus(fallback="builtin")
+
+    def test_only_builtin(self):
+        with raises("fallback must be 'builtin', got 'story'"):
+            load_corpus(fallback="story")
+
+
+class TestDataFolder:
+    def test_wins_over_the_cache_and_is_checked(
+        self, world, monkeypatch, tmp_path
+    ):
+        monkeypatch.setenv("UNROLLED_DATA", str(tmp_path))
+        (tmp_path / corpus.FILE_NAME).write_bytes(BOOK)
+        world.mirrors("serve")
+        assert load_corpus() == BOOK.decode()
+        assert world.asked == []
+        (tmp_path / corpus.FILE_NAME).write_bytes(BOOK + b"!")
+        with raises(
+            f"UNROLLED_DATA: {tmp_path}/timemachine.txt is not the text that "
+            f"the course was made with (its sha256 is not {corpus.SHA256}); "
+            "get it again, or unset UNROLLED_DATA"
+        ):
+            load_corpus()
+
+    def test_empty_means_unset(self, world, monkeypatch):
+        monkeypatch.setenv("UNROLLED_DATA", "")
+        world.mirrors("serve")
+        assert load_corpus() == BOOK.decode()
+
+    @pytest.mark.skipif(not REAL, reason="UNROLLED_DATA is not set")
+    def test_the_real_text(self):
+        text = load_corpus()
+        assert len(text) == 178_979
+        assert text.startswith("The Time Machine, by H. G. Wells [1898]")
+
+
+class TestOwnFile:
+    def test_is_read_as_it_is(self, tmp_path):
+        file = tmp_path / "own.txt"
+        file.write_bytes("Время\r\nидёт".encode())
+        claims.text_is_builtin(True)
+        assert load_corpus(path=file) == "Время\r\nидёт"
+        assert load_corpus(path=str(file)) == "Время\r\nидёт"
+        with pytest.raises(claims.ClaimError):
+            claims.claim(
+                "a text of one's own is no fallback", False, corpus=True
+            )
+
+    def test_a_byte_order_mark_is_no_letter(self, tmp_path):
+        file = tmp_path / "own.txt"
+        file.write_bytes(b"\xef\xbb\xbfabc")
+        assert load_corpus(path=file) == "abc"
+
+    def test_missing(self, tmp_path):
+        with raises(
+            f"path: cannot read {tmp_path}/no.txt (No such file or directory)"
+            "; check the name, or leave it out to let the course find the text"
+        ):
+            load_corpus(path=tmp_path / "no.txt")
+
+    def test_not_utf_8(self, tmp_path):
+        file = tmp_path / "latin.txt"
+        file.write_bytes(b"caf\xe9")
+        with raises(
+            f"path '{file}' is not UTF-8 (byte 3 is 0xe9); save it as UTF-8 "
+            "first"
+        ):
+            load_corpus(path=file)
+
+
+class TestNames:
+    def test_unknown(self):
+        with raises(
+            "name must be one of ('time_machine', 'builtin'), got 'bible'; "
+            "for a file of your own pass path=..."
+        ):
+            load_corpus("bible")
+
+    def test_builtin_needs_nothing(self, world):
+        world.mirrors()
+        assert load_corpus("builtin").startswith("THE HUNTING TOOTH\n")
+        claims.claim("not checked", False, corpus=True)
+
+
+def sentences(text):
+    joined = " ".join(text.split())
+    parts = [p.strip(" \"'-") for p in re.split(r"[.!?]+", joined)]
+    return [p.lower() for p in parts if len(p.split()) > 1]
+
+
+def statistics(words):
+    """Share of distinct trigrams, share of hapax words, Zipf slope."""
+    trigrams = list(zip(words, words[1:], words[2:], strict=False))
+    counts = Counter(words)
+    frequencies = np.array(sorted(counts.values(), reverse=True))[:500]
+    ranks = np.arange(1, len(frequencies) + 1)
+    slope = np.polyfit(np.log(ranks), np.log(frequencies), deg=1)[0]
+    hapax = sum(n == 1 for n in counts.values()) / len(counts)
+    return np.array([len(set(trigrams)) / len(trigrams), hapax, -slope])
+
+
+def cleaned_words(text):
+    return [w for line in tokenize(clean_lines(text)) for w in line]
+
+
+class TestStory:
+    story = load_corpus("builtin")
+
+    def test_is_long_and_plain(self):
+        assert len(self.story) >= 30_000
+        assert self.story.isascii()
+        assert max(map(len, self.story.splitlines())) <= 80
+        letters = set("".join(clean_lines(self.story)))
+        assert letters == set("abcdefghijklmnopqrstuvwxyz ")
+
+    def test_says_no_sentence_twice(self):
+        found = sentences(self.story)
+        assert len(found) > 300
+        twice = [s for s, n in Counter(found).items() if n > 1]
+        assert twice == []
+
+    def test_has_the_statistics_of_prose(self):
+        """Bounds that hold for English stories of this length."""
+        distinct, hapax, slope = statistics(cleaned_words(self.story))
+        assert 0.9 < distinct < 1
+        assert 0.45 < hapax < 0.75
+        assert 0.7 < slope < 1.2
+
+    @pytest.mark.skipif(not REAL, reason="UNROLLED_DATA is not set")
+    def test_is_like_an_equally_long_slice_of_the_book(self):
+        ours = cleaned_words(self.story)
+        book = cleaned_words((Path(REAL) / corpus.FILE_NAME).read_text())
+        theirs = book[2000 : 2000 + len(ours)]
+        ratio = statistics(ours) / statistics(theirs)
+        assert (np.abs(ratio - 1) < 0.25).all(), ratio
+
+    def test_statistics_notice_a_text_that_repeats_itself(self):
+        words = cleaned_words(self.story)[:200] * 36
+        distinct, hapax, _ = statistics(words)
+        assert distinct < 0.1
+        assert hapax == 0
