@@ -17,6 +17,9 @@ import re
 import pytest
 from nbval import plugin as nbval
 
+from unrolled.corpus import CorpusError, load_corpus
+
+MODE = "_UNROLLED_CORPUS_MODE"  # set here, read by the workers
 DEFAULT_RTOL = 1e-6
 LARGEST_RTOL = 0.05
 
@@ -78,7 +81,7 @@ nbval.IPyNbCell.compare_outputs = compare_outputs
 
 def real_text_is_used() -> bool:
     """Whether chapters will read The Time Machine or the built-in text."""
-    return bool(os.environ.get("UNROLLED_DATA"))
+    return os.environ[MODE] == "book"
 
 
 def corpus_mode() -> str:
@@ -88,10 +91,27 @@ def corpus_mode() -> str:
     return "built-in text (cells tagged corpus are run, not compared)"
 
 
+def decide_corpus_mode() -> None:
+    """Find out once, for this process and all that it starts.
+
+    Where the book cannot be had, nobody asks the network again.
+    """
+    if os.environ.get("UNROLLED_DATA"):
+        load_corpus()  # a wrong folder is an error, not another mode
+    try:
+        load_corpus()
+        os.environ[MODE] = "book"
+    except CorpusError:
+        os.environ[MODE] = "builtin"
+        os.environ["UNROLLED_OFFLINE"] = "1"
+
+
 def pytest_configure(config):
     """One torch thread for each parallel worker, in its kernels too."""
     if "PYTEST_XDIST_WORKER" in os.environ:
         os.environ.setdefault("OMP_NUM_THREADS", "1")
+    if MODE not in os.environ:
+        decide_corpus_mode()
 
 
 def pytest_report_header(config):

@@ -384,6 +384,24 @@ class TestSampling:
         )
         assert chain.sample(3).tolist() == [1, 1, 1]
 
+    def test_a_draw_of_exactly_0_gives_no_impossible_state(self, monkeypatch):
+        chain = MarkovChain([[0.0, 1.0], [0.0, 1.0]], [0.0, 1.0])
+        monkeypatch.setattr(
+            torch, "rand", lambda n, **_: torch.zeros(n, dtype=torch.float64)
+        )
+        assert chain.sample(3).tolist() == [1, 1, 1]
+
+    def test_draws_are_looked_up_in_full_precision(self, chain):
+        uniform = torch.rand(200, generator=seeded(6), dtype=torch.float64)
+        expected, law = [], chain.initial
+        for u in uniform.tolist():
+            state = 0
+            while u >= law[: state + 1].sum():
+                state += 1
+            expected.append(state)
+            law = chain.transition[state]
+        assert chain.sample(200, generator=seeded(6)).tolist() == expected
+
     def test_same_seed_same_path(self, chain):
         first = chain.sample(50, generator=seeded(4))
         assert torch.equal(first, chain.sample(50, generator=seeded(4)))

@@ -44,6 +44,13 @@ class TestNoisySine:
         assert noise.mean().abs() < 0.005
         assert noise.std().item() == pytest.approx(0.2, rel=0.02)
 
+    def test_noise_is_added_in_full_precision(self):
+        _, clean, noisy = noisy_sine(50, sigma=0.5, generator=seeded(7))
+        draws = torch.randn(50, generator=seeded(7), dtype=torch.float64)
+        torch.testing.assert_close(
+            noisy, clean + 0.5 * draws, rtol=1e-12, atol=0
+        )
+
     def test_settings(self):
         _, clean, noisy = noisy_sine(
             5000, omega=0.5, sigma=2.0, generator=seeded()
@@ -371,6 +378,19 @@ class TestCompanion:
         for k in (1, 2, 5):
             row = x.unfold(0, 3, 1)[:-k] @ weights[k - 1] + bias[k - 1]
             torch.testing.assert_close(row, ahead[2 + k :, k - 1])
+
+    def test_powers_with_tau_2(self):
+        """The exact rule of a sine, k steps on: sin((n + k) w)."""
+        rule = LinearForecaster(
+            torch.tensor([-1.0, 2 * math.cos(0.3)], dtype=torch.float64),
+            torch.tensor(0.0, dtype=torch.float64),
+        )
+        window = torch.tensor(
+            [math.sin(0.6), math.sin(0.9)], dtype=torch.float64
+        )
+        expected = [math.sin(0.9 + 0.3 * k) for k in (1, 2, 3)]
+        weights, bias = rule.k_step(3)
+        assert (weights @ window + bias).tolist() == pytest.approx(expected)
 
     def test_bad_max_k(self):
         with raises(ValueError, "max_k must be at least 1, got 0"):

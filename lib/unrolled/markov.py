@@ -132,8 +132,7 @@ class MarkovChain:
             )
         pairs = states[:-1].long() * num_states + states[1:].long()
         counts = torch.bincount(pairs, minlength=num_states**2)
-        initial = torch.zeros(num_states, dtype=torch.float64)
-        initial[states[0].long()] = 1
+        initial = [float(s == states[0]) for s in range(num_states)]
         return cls.from_counts(
             counts.reshape(num_states, num_states),
             initial,
@@ -184,25 +183,23 @@ class MarkovChain:
                 f"the chain has {len(closed)} closed classes, {closed}, and "
                 "so no unique stationary law; study each class by itself"
             )
-        # law (P - I) = 0 and sum(law) = 1, as one least-squares problem
+        # law (P - I) = 0 and sum(law) = 1 as one system with the right side
+        # (0, ..., 0, 1): its least-squares solution is the last column here
         system = torch.cat(
             [
-                self.transition.T - torch.eye(len(self), dtype=torch.float64),
-                torch.ones(1, len(self), dtype=torch.float64),
+                self.transition.T - self.k_step(0),
+                self.transition.new_ones(1, len(self)),
             ]
         )
-        target = torch.zeros(len(self) + 1, 1, dtype=torch.float64)
-        target[-1] = 1
-        fit = torch.linalg.lstsq(system, target, driver="gelsd")
-        law = fit.solution[:, 0]
+        law = torch.linalg.pinv(system)[:, -1]
         outside = [s for s in range(len(self)) if s not in closed[0]]
         law[outside] = 0  # exactly: a transient state is left for good
-        return law / law.sum()
+        return law
 
     def closed_classes(self) -> list[list[int]]:
         """The sets of states that reach one another and never leave."""
         count, label = connected_components(
-            (self.transition > 0).numpy(), directed=True, connection="strong"
+            (self.transition > 0).numpy(), connection="strong"
         )
         classes = [
             [s for s in range(len(self)) if label[s] == c]

@@ -9,6 +9,7 @@ values put in (false).
 import ast
 import contextlib
 import io
+import os
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -18,7 +19,9 @@ import torch
 
 mpl.use("Agg")
 
+BOOK = os.environ["_UNROLLED_CORPUS_MODE"] == "book"
 FALSE = {}
+LANGUAGES = ("English", "French", "Polish", "Russian", "Chinese")
 
 
 def tensor(*values):
@@ -33,6 +36,7 @@ FALSE["8_1_sequence_models"] = [
     ("rain on day 4", {"change": 0.01}),
     ("both give the same probabilities", {"worst": 1e-6}),
     ("today's weather moves", {"eigenvalues": tensor(0.1, 0.9, 1.0)}),
+    ("a vowel follows a vowel", {"after_vowel": 0.6}),
     ("fed back, the forecast", {"exact": 1.489}),
     (
         "with 500 steps seen",
@@ -50,11 +54,13 @@ FALSE["8_1_sequence_models"] = [
     ("from a sure sun", {"shift": lambda chain: 0.2}),
     ("3 different mixtures", {"residue": 0.1}),
     ("curved rule", {"curved": [12, 20]}),
-    ("sun yesterday", {"done": tensor(0.1, 0.4, 0.5)}),
+    ("sun yesterday", {"done": 0.125}),
+    ("rain tomorrow, however", {"wet_forced": 0.25}),
     ("996 windows", {"labels": tensor(1.0)}),
     ("the library's network", {"distance": 0.01}),
     ("on the future", {"loss_future": 0.01}),
     ("the free run is worse", {"worse": 4}),
+    ("least squares, fed back", {"linear_ends": [0.1, -0.5]}),
     (
         "one step ahead the network",
         {
@@ -69,25 +75,49 @@ FALSE["8_1_sequence_models"] = [
         "64 steps ahead it beats",
         {"beaten": {("last value", 64): 9, ("least squares, 128", 64): 0}},
     ),
-    ("without any feedback", {"share": tensor(0.3)[0]}),
+    ("of the 40 networks end above 1", {"blown": torch.ones(10, 64)}),
     (
-        "c is no constant",
-        {"slope": {4: tensor(0.9, 0.9), 128: tensor(0.9, 0.9)}},
+        "least squares with tau = 128 has",
+        {"flat": torch.linspace(0.1, 0.2, 64)},
     ),
+    ("without any feedback", {"share": 0.3}),
+    ("c is no constant", {"low": tensor(0.9)[0]}),
+    ("the last value feeds nothing back", {"still": tensor(1.0, 1.2)}),
     ("for every tau and every k", {"off": 0.5}),
     (
         "with tau = 4 the noise part",
         {"noise_part": torch.linspace(0.1, 0.9, 64)},
     ),
     ("within a window of 4", {"rise": 0.5}),
-    ("the largest eigenvalue", {"largest": 1.3}),
+    ("the noise part grows", {"swell": {4: 1.1, 64: 3.0}}),
+    ("the largest eigenvalue", {"largest": 1.01}),
+    ("who knows the height", {"blind": 0.7}),
     ("64 steps ahead the exact rule", {"on_noisy": torch.zeros(10, 64)}),
     (
         "64 steps ahead, least squares",
         {"best": {4: 0.4, 16: 0.4, 64: 0.4, 128: 0.4}},
     ),
     ("five times as many epochs", {"longer": [0.1] * 5}),
+    ("a window of 128 takes", {"net_128": 0.1}),
     ("on clean values", {"from_clean": [0.0] * 5}),
+]
+
+FALSE["8_2_text_preprocessing"] = [
+    ("the library's clean_lines", {"lines": ["no such line"]}),
+    ("between spaces the text has", {"clean_types": 10**6}),
+    ("are pieces of words such as", {"share": 0.5}),
+    ("the text holds", {"words": ["a", "b"]}),
+    ("gives the same", {"vocab": []}),
+    ("the 100 most frequent", {"once": 0}),
+    ("change on the way", {"lost": 1}),
+    ("in the smallest example", {"glued": "it was at ten o clock"}),
+    ("word boundaries vanish", {"kinds": 0.01}),
+    ("the course's stream", {"edition": "another"}),
+    ("decoding gives them all back", {"decoded": "another"}),
+    ("with every training word", {"strange": 3}),
+    ("the first tenth", {"last_new": 0}),
+    ("of the letters of the sentences", {"kept": dict.fromkeys(LANGUAGES, 1)}),
+    ("Chinese characters", {"encoded": [0, 0]}),
 ]
 
 
@@ -128,7 +158,9 @@ def test_each_claim_can_fail(notebook_path, monkeypatch):
                 text = evaluate(sentence, names)
                 assert words in text
                 assert set(false) <= set(names), f"{words}: unknown names"
-                assert evaluate(condition, names), text
+                about_the_book = any(k.arg == "corpus" for k in call.keywords)
+                if BOOK or not about_the_book:
+                    assert evaluate(condition, names), text
                 assert not evaluate(condition, {**names, **false}), (
                     f"cannot fail: {text}"
                 )

@@ -1,0 +1,146 @@
+"""Every chapter runs as in Colab: only its own file, and what it installs.
+
+A fresh virtual environment holds torch, matplotlib and a kernel and nothing
+of ours. The first cell installs the library, by pip, from a git address with
+the released tag: here that of a local repository made for the test. Each
+chapter then runs from an empty folder.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+import unrolled
+
+ROOT = Path(__file__).resolve().parents[2]
+# what Colab has; it needs changes of Colab's own from Python 3.12 on
+OLD = ["ipython==7.34.0", "ipykernel==6.17.1"]
+KERNEL = OLD if sys.version_info < (3, 12) else ["ipykernel"]
+RUNNER = """
+import sys, nbformat
+from nbclient import NotebookClient
+notebook = nbformat.read(sys.argv[1], as_version=4)
+NotebookClient(notebook, kernel_name="python3", timeout=600).execute()
+nbformat.write(notebook, sys.argv[1])
+"""
+
+
+def run(*command, **settings):
+    """A command's output; its words in the failure if it fails."""
+    done = subprocess.run(
+        [str(part) for part in command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        **settings,
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def index_is_reached(tmp_path_factory):
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--no-deps",
+            "--timeout",
+            "8",
+        ]
+        + ["--retries", "0", "-q", "-d", tmp_path_factory.mktemp("probe")]
+        + ["setuptools>=77"],
+        capture_output=True,
+    )
+    if done.returncode:
+        pytest.skip("no package index can be reached: nothing to install from")
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory):
+    """A git repository with the library and its released tag."""
+    folder = tmp_path_factory.mktemp("repository")
+    for name in ("pyproject.toml", "README.md"):
+        shutil.copy(ROOT / name, folder)
+    shutil.copytree(
+        ROOT / "lib",
+        folder / "lib",
+        ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"),
+    )
+    who = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
+    run("git", "init", "-q", cwd=folder)
+    run("git", "add", "-A", cwd=folder)
+    run("git", *who, "commit", "-q", "-m", "library", cwd=folder)
+    run("git", "tag", f"v{unrolled.__version__}", cwd=folder)
+    return folder.as_uri()
+
+
+@pytest.fixture(scope="module")
+def python(index_is_reached, tmp_path_factory):
+    """The interpreter of an environment without anything of ours."""
+    folder = tmp_path_factory.mktemp("colab")
+    venv.create(folder, with_pip=True)
+    python = folder / "bin" / "python"
+    run(
+        python,
+        *["-m", "pip", "install", "-q", "torch==2.13.0", "matplotlib"],
+        *["nbclient", "nbformat", *KERNEL],
+    )
+    return python
+
+
+@pytest.mark.slow
+def test_a_chapter_runs_in_an_empty_folder(
+    notebook_path, python, repository, tmp_path
+):
+    notebook = json.loads(notebook_path.read_text("utf-8"))
+    (first, *_) = [c for c in notebook["cells"] if c["cell_type"] == "code"]
+    source = "".join(first["source"])
+    address = source.split('REPOSITORY = "')[1].split('"')[0]
+    first["source"] = source.replace(address, repository)
+    copy = tmp_path / notebook_path.name
+    copy.write_text(json.dumps(notebook), "utf-8")
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTHON", "JUPYTER"))
+    }
+    environment["PATH"] = f"{python.parent}{os.pathsep}{environment['PATH']}"
+    run(python, "-c", RUNNER, copy, cwd=tmp_path, env=environment)
+    ran = json.loads(copy.read_text("utf-8"))
+    printed = "".join(
+        "".join(output.get("text", ""))
+        for cell in ran["cells"]
+        for output in cell.get("outputs", [])
+    )
+    assert printed.count("Holds: ") >= 5
+    assert os.listdir(tmp_path) == [copy.name]  # notebooks write no files
+
+
+@pytest.mark.slow
+def test_without_an_address_the_first_cell_says_what_to_set(
+    notebook_path, index_is_reached, tmp_path
+):
+    """In an environment without the library and with the placeholder."""
+    notebook = json.loads(notebook_path.read_text("utf-8"))
+    (first, *_) = [c for c in notebook["cells"] if c["cell_type"] == "code"]
+    source = "".join(first["source"])
+    address = source.split('REPOSITORY = "')[1].split('"')[0]
+    placeholder = "https://github.com/_owner_/unrolled"
+    source = source.replace(address, placeholder)
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", source],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 1
+    assert "make repository URL=https://github.com/" in done.stderr
