@@ -6,9 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
-PLACEHOLDER = "https://github.com/_owner_/unrolled"
+CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
+PLACEHOLDER = CONFIG["repository"]["url"]
 
 
 @pytest.fixture

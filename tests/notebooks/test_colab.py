@@ -48,16 +48,10 @@ def run(*command, **settings):
 def index_is_reached(tmp_path_factory):
     done = subprocess.run(
         [
-            sys.executable,
-            "-m",
-            "pip",
-            "download",
-            "--no-deps",
-            "--timeout",
-            "8",
-        ]
-        + ["--retries", "0", "-q", "-d", tmp_path_factory.mktemp("probe")]
-        + ["setuptools>=77"],
+            *[sys.executable, "-m", "pip", "download", "--no-deps", "-q"],
+            *["--timeout", "8", "--retries", "0", "setuptools>=77"],
+            *["-d", tmp_path_factory.mktemp("probe")],
+        ],
         capture_output=True,
     )
     if done.returncode:
@@ -134,8 +128,7 @@ def test_without_an_address_the_first_cell_says_what_to_set(
     (first, *_) = [c for c in notebook["cells"] if c["cell_type"] == "code"]
     source = "".join(first["source"])
     address = source.split('REPOSITORY = "')[1].split('"')[0]
-    placeholder = "https://github.com/_owner_/unrolled"
-    source = source.replace(address, placeholder)
+    source = source.replace(address, "https://github.com/_owner_/course")
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", source],
         capture_output=True,

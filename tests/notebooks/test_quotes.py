@@ -1,5 +1,6 @@
 """No more of the book than a short quotation enters the repository."""
 
+import itertools
 import json
 import os
 import re
@@ -33,7 +34,7 @@ def long_quote(text, parts):
     """Whether two neighbouring pieces of the book stand in the text."""
     text = words_of(text)
     found = [part in text for part in parts]
-    return any(a and b for a, b in zip(found, found[1:], strict=False))
+    return any(a and b for a, b in itertools.pairwise(found))
 
 
 def readable(path):
