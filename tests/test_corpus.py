@@ -22,6 +22,12 @@ REAL = os.environ.get("UNROLLED_DATA")
 BOOK = b"The Time Machine\n\nis not this text, but stands in for it.\n" * 50
 
 
+def same_library():
+    """Environment of a child process that imports the library under test."""
+    folder = Path(corpus.__file__).parents[1]
+    return {**os.environ, "PYTHONPATH": str(folder)}
+
+
 def raises(message):
     return pytest.raises(CorpusError, match="^" + re.escape(message))
 
@@ -39,7 +45,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif how == "drip":
             self.send_response(200)
             self.end_headers()
-            while not self.server.stop.wait(0.05):
+            for _ in range(80):  # four seconds
+                self.server.stop.wait(0.05)
                 self.wfile.write(b"x")
         else:
             body = {"serve": BOOK, "corrupt": BOOK[::-1]}.get(how, BOOK)
@@ -125,7 +132,11 @@ class TestDownload:
     )
     def test_no_good_mirror_leaves_nothing_behind(self, world, bad):
         world.mirrors(bad, bad)
-        with raises("The Time Machine could not be had: http://127"):
+        cause = rf"http://127\S+/{bad}/timemachine.txt: \w+"
+        with pytest.raises(
+            CorpusError,
+            match=f"^The Time Machine could not be had: {cause}; {cause}[.] ",
+        ):
             load_corpus()
         assert world.asked == [bad, bad]
         assert not world.file.exists()
@@ -165,6 +176,42 @@ class TestDownload:
         assert load_corpus() == BOOK.decode()
         assert world.cache.read_bytes() == b"a file, not a folder"
 
+    @pytest.mark.skipif(
+        not Path("/proc/self").is_dir(), reason="there is no /proc here"
+    )
+    def test_a_folder_without_room_for_files_is_survived(
+        self, world, monkeypatch, tmp_path
+    ):
+        elsewhere = tmp_path / "usual"
+        monkeypatch.setattr(corpus.pooch.core, "os_cache", lambda _: elsewhere)
+        monkeypatch.setenv("UNROLLED_CACHE", "/proc/self")
+        world.mirrors("stall", "serve")
+        start = time.perf_counter()
+        assert load_corpus() == BOOK.decode()
+        assert time.perf_counter() - start < 5
+        assert not elsewhere.exists()
+
+    def test_a_deep_cache_folder_is_made(self, world, monkeypatch, tmp_path):
+        deep = tmp_path / "a" / "b" / "c"
+        monkeypatch.setenv("UNROLLED_CACHE", str(deep))
+        world.mirrors("serve")
+        load_corpus()
+        assert (deep / corpus.FILE_NAME).read_bytes() == BOOK
+
+    def test_a_hanging_download_does_not_keep_the_program(self, world, server):
+        code = (
+            "from unrolled import corpus; "
+            "corpus.PATIENCE, corpus.READ_TIMEOUT = 0.5, 25.0; "
+            "corpus.MIRRORS = "
+            f"('http://127.0.0.1:{server.server_port}/stall/x',); "
+            "corpus.load_corpus(fallback='builtin')"
+        )
+        start = time.perf_counter()
+        subprocess.run(
+            [sys.executable, "-c", code], check=True, env=same_library()
+        )
+        assert time.perf_counter() - start < 15
+
     def test_two_processes_at_once(self, world, server):
         code = (
             "from unrolled import corpus; "
@@ -175,7 +222,10 @@ class TestDownload:
         )
         both = [
             subprocess.Popen(
-                [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True
+                [sys.executable, "-c", code],
+                stdout=subprocess.PIPE,
+                text=True,
+                env=same_library(),
             )
             for _ in range(2)
         ]

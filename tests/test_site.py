@@ -56,8 +56,11 @@ def test_nothing_is_loaded_from_another_host(soups):
 
 
 def test_mathjax_is_served_by_the_site(soups):
-    for chapter in CHAPTERS:
-        page = SITE / "book" / f"{chapter}.html"
+    with_formulas = [
+        page for page, soup in soups.items() if soup.find(class_="math")
+    ]
+    assert SITE / "book" / f"{CHAPTERS[0]}.html" in with_formulas
+    for page in with_formulas:
         sources = [
             s["src"] for s in soups[page].find_all("script") if s.get("src")
         ]
