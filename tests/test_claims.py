@@ -59,15 +59,17 @@ def test_the_sentence_must_be_one():
         claim("  ", True)
 
 
-def test_corpus_claims_are_not_checked_on_the_builtin_text(capsys):
-    claims.text_is_builtin(True)
+def test_claims_about_the_book_are_not_checked_on_another_text(capsys):
+    with pytest.raises(ClaimError):
+        claim("a sentence", False, corpus=True)
+    claims.text_is_the_book(False)
     try:
         claim("a sentence", False, corpus=True)
         out = capsys.readouterr().out
-        assert out == "Not checked on the built-in text: a sentence\n"
+        assert out == "Not checked on this text: a sentence\n"
         with pytest.raises(ClaimError):  # the others are
             claim("a sentence", False)
     finally:
-        claims.text_is_builtin(False)
+        claims.text_is_the_book(True)
     with pytest.raises(ClaimError):
         claim("a sentence", False, corpus=True)

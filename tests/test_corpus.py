@@ -98,7 +98,7 @@ def world(monkeypatch, tmp_path, server):
 
     world.mirrors = mirrors
     yield world
-    claims.text_is_builtin(False)
+    claims.text_is_the_book(True)
 
 
 class TestDownload:
@@ -162,6 +162,8 @@ class TestDownload:
         with pytest.raises(CorpusError, match="no answer within 1 s"):
             load_corpus()
         assert 0.9 < time.perf_counter() - start < 3
+        others = set(threading.enumerate()) - {threading.main_thread()}
+        assert all(thread.daemon for thread in others)
 
     def test_the_real_patience_is_under_20_seconds(self):
         assert corpus.PATIENCE <= 18
@@ -245,6 +247,12 @@ class TestDownload:
             load_corpus()
         assert world.asked == []
 
+    @pytest.mark.parametrize("value", ["", "0"])
+    def test_offline_0_means_online(self, world, monkeypatch, value):
+        monkeypatch.setenv("UNROLLED_OFFLINE", value)
+        world.mirrors("serve")
+        assert load_corpus() == BOOK.decode()
+
     def test_the_usual_cache_is_the_system_s(self, world, monkeypatch):
         monkeypatch.delenv("UNROLLED_CACHE")
         asked = []
@@ -273,7 +281,7 @@ class TestFallback:
         claims.claim("not checked", False, corpus=True)
 
     def test_is_not_used_without_need(self, world, capsys):
-        claims.text_is_builtin(True)
+        claims.text_is_the_book(False)
         world.mirrors("serve")
         assert load_corpus(fallback="builtin") == BOOK.decode()
         assert capsys.readouterr().out == ""
@@ -325,13 +333,50 @@ class TestOwnFile:
     def test_is_read_as_it_is(self, tmp_path):
         file = tmp_path / "own.txt"
         file.write_bytes("Время\r\nидёт".encode())
-        claims.text_is_builtin(True)
         assert load_corpus(path=file) == "Время\r\nидёт"
         assert load_corpus(path=str(file)) == "Время\r\nидёт"
+        try:
+            claims.claim("about the book", False, corpus=True)
+        finally:
+            claims.text_is_the_book(True)
+
+    def test_the_book_itself_by_path_is_the_book(self, world, tmp_path):
+        file = tmp_path / "own.txt"
+        file.write_bytes(BOOK)
+        claims.text_is_the_book(False)
+        assert load_corpus(path=file) == BOOK.decode()
         with pytest.raises(claims.ClaimError):
-            claims.claim(
-                "a text of one's own is no fallback", False, corpus=True
-            )
+            claims.claim("about the book", False, corpus=True)
+
+    def test_the_home_folder(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("HOME", str(tmp_path))
+        (tmp_path / "own.txt").write_text("abc")
+        assert load_corpus(path="~/own.txt") == "abc"
+
+    def test_no_text(self, tmp_path):
+        file = tmp_path / "own.txt"
+        file.write_bytes(b" \n")
+        with raises(f"path '{file}' holds no text; choose another file"):
+            load_corpus(path=file)
+        file.write_text("abc", "utf-16-le")
+        with raises(
+            f"path '{file}' holds NUL characters, as UTF-16 or a file that "
+            "is no text does; save it as UTF-8 first"
+        ):
+            load_corpus(path=file)
+
+    @pytest.mark.parametrize("path", ["", 3, "a\0b"])
+    def test_no_path_at_all(self, path):
+        with pytest.raises(
+            CorpusError, match=r"^path: cannot read .* \(\S.+\)"
+        ):
+            load_corpus(path=path)
+
+    def test_a_wrong_name_is_no_less_wrong_with_a_path(self, tmp_path):
+        file = tmp_path / "own.txt"
+        file.write_text("abc")
+        with pytest.raises(CorpusError, match=r"^name must be one of"):
+            load_corpus("nonsense", path=file)
 
     def test_a_byte_order_mark_is_no_letter(self, tmp_path):
         file = tmp_path / "own.txt"

@@ -24,6 +24,83 @@ def run(code):
     return done.stdout
 
 
+@pytest.fixture
+def packages(tmp_path, monkeypatch):
+    """A small d2l before the real one, and nothing of the two loaded."""
+
+    def forget():
+        for name in list(sys.modules):
+            if name.split(".")[0] in ("d2l", "torchvision", "bystander"):
+                monkeypatch.delitem(sys.modules, name)
+
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "d2l").mkdir()
+    (tmp_path / "d2l" / "__init__.py").write_text("__version__ = '0.17.9'")
+    (tmp_path / "d2l" / "torch.py").write_text(
+        "import torchvision\n"
+        "import torchvision.transforms\n"
+        "from torchvision import transforms\n"
+        "seen = torchvision\n"
+    )
+    (tmp_path / "torchvision").mkdir()
+    (tmp_path / "torchvision" / "transforms.py").write_text("")
+    (tmp_path / "bystander.py").write_text("")
+    forget()
+    yield tmp_path
+    forget()
+
+
+def loaded(package):
+    return sorted(m for m in sys.modules if m.split(".")[0] == package)
+
+
+def test_what_d2l_sees_of_a_torchvision_that_fails(packages):
+    (packages / "torchvision" / "__init__.py").write_text(
+        "import bystander\n"
+        "import torchvision.transforms\n"
+        "raise RuntimeError('operator torchvision::nms does not exist')\n"
+    )
+    d2l = reference.import_d2l()
+    assert d2l.__name__ == "d2l.torch"
+    assert d2l.seen.__name__ == d2l.seen.__spec__.name == "torchvision"
+    assert d2l.transforms is d2l.seen.transforms
+    assert d2l.transforms.__name__ == "torchvision.transforms"
+    assert d2l.transforms.__spec__.name == "torchvision.transforms"
+    assert d2l.seen.__path__ == []
+    assert d2l.seen.__spec__.loader is None
+    assert loaded("torchvision") == []
+    assert loaded("bystander") == ["bystander"]  # not ours to remove
+
+
+def test_what_d2l_sees_of_a_torchvision_that_works(packages):
+    (packages / "torchvision" / "__init__.py").write_text("real = 7\n")
+    d2l = reference.import_d2l()
+    assert d2l.seen.real == 7
+    assert loaded("torchvision") == ["torchvision", "torchvision.transforms"]
+
+
+def test_a_torchvision_that_was_put_in_meanwhile_stays(packages):
+    """Only our own stand-in is removed."""
+    (packages / "torchvision" / "__init__.py").write_text("raise OSError\n")
+    (packages / "d2l" / "torch.py").write_text(
+        "import sys\nsys.modules['torchvision'] = sys\n"
+    )
+    reference.import_d2l()
+    assert loaded("torchvision") == ["torchvision"]
+
+
+def test_another_release_is_refused(packages):
+    (packages / "torchvision" / "__init__.py").write_text("")
+    (packages / "d2l" / "__init__.py").write_text("__version__ = '1.0.3'")
+    with pytest.raises(
+        ImportError,
+        match=r"^d2l is 1\.0\.3; the course compares with 0\.17\.0: pip "
+        r"install d2l==0\.17\.0$",
+    ) as caught:
+        reference.import_d2l()
+    assert caught.value.name == "d2l"
+
+
 def test_d2l_is_the_real_one_and_no_fake_stays():
     code = """
 import importlib.util, sys

@@ -72,6 +72,8 @@ class TestTokenizing:
             "clean_lines(text)",
         ):
             tokenize("the time")
+        with raises(TypeError, "lines must be a list of str, got None"):
+            tokenize(None)
         with raises(TypeError, "lines[1] must be a str, got 3"):
             tokenize(["a", 3])
 
@@ -97,6 +99,10 @@ class TestStream:
             ValueError, "joining must be one of ('space', 'edition'), got 'x'"
         ):
             character_stream("a", joining="x")
+        with raises(
+            ValueError, "joining must be one of ('space', 'edition'), got []"
+        ):
+            character_stream("a", joining=[])
         with raises(TypeError, "text must be a str, got 1"):
             character_stream(1)
 
@@ -190,6 +196,9 @@ class TestVocab:
 
 class TestBadVocab:
     def test_min_freq(self):
+        with raises(TypeError, "min_freq must be a number, got '3'"):
+            Vocab(TOKENS, min_freq="3")
+        assert len(Vocab(TOKENS, min_freq=1.5)) == 3
         for bad in (-1, float("nan")):
             with raises(ValueError, f"min_freq must be at least 0, got {bad}"):
                 Vocab(TOKENS, min_freq=bad)
@@ -201,6 +210,15 @@ class TestBadVocab:
             "try list(text)",
         ):
             Vocab("the time")
+        for lossy in ({"a": 3}, {"a", "b"}):
+            with raises(
+                TypeError,
+                f"tokens must be a list of str, got a {type(lossy).__name__}, "
+                "whose counts or order would be lost",
+            ):
+                Vocab(lossy)
+        with raises(TypeError, "tokens must be a list of str, got None"):
+            Vocab(None)
         with raises(
             TypeError, "tokens[1] must be a str or a list of str, got 3"
         ):

@@ -5,7 +5,7 @@ number and raises when it does not hold, so a page cannot keep a sentence that
 its own code contradicts. The module knows nothing of models or texts.
 """
 
-_text_is_builtin = False
+_text_is_the_book = True
 
 
 class ClaimError(AssertionError):
@@ -19,8 +19,8 @@ def claim(sentence: str, holds: bool, *, corpus: bool = False) -> None:
     holds: one truth value; a bool, or a 0-dimensional boolean array or
     tensor. Numbers are refused: ``claim(s, error)`` is a slip for
     ``claim(s, error < limit)``.
-    corpus: the sentence is about The Time Machine. On the built-in text it
-    is then printed as not checked.
+    corpus: the sentence is about The Time Machine. Where the text that was
+    loaded last is another one, it is printed as not checked.
 
     Raises TypeError for any other kind of argument, ValueError for an empty
     sentence.
@@ -33,21 +33,21 @@ def claim(sentence: str, holds: bool, *, corpus: bool = False) -> None:
     if not sentence.strip():
         raise ValueError("sentence is empty; say what was measured")
     verdict = _truth(holds)
-    if corpus and _text_is_builtin:
-        print(f"Not checked on the built-in text: {sentence}")
+    if corpus and not _text_is_the_book:
+        print(f"Not checked on this text: {sentence}")
     elif verdict:
         print(f"Holds: {sentence}")
     else:
         raise ClaimError(f"does not hold: {sentence}")
 
 
-def text_is_builtin(is_builtin: bool) -> None:
-    """Say whether the text in use is the built-in one.
+def text_is_the_book(is_the_book: bool) -> None:
+    """Say whether the text in use is The Time Machine.
 
     ``unrolled.corpus`` calls this; a chapter need not.
     """
-    global _text_is_builtin
-    _text_is_builtin = bool(is_builtin)
+    global _text_is_the_book
+    _text_is_the_book = bool(is_the_book)
 
 
 def _truth(holds: object) -> bool:

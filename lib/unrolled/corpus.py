@@ -43,7 +43,7 @@ def load_corpus(
     path: str | os.PathLike | None = None,
     fallback: str | None = None,
 ) -> str:
-    """Return a text as one str, exactly as it stands in its file.
+    """Return a text as one str, without a byte-order mark.
 
     name: "time_machine", or "builtin" for the built-in story.
     path: a reader's own file, in UTF-8, instead of a named text.
@@ -56,19 +56,23 @@ def load_corpus(
     comes from. UNROLLED_OFFLINE=1 leaves the mirrors out; UNROLLED_CACHE
     names another cache folder.
 
+    The claims of a chapter that are about The Time Machine are checked, or
+    not, by the text that was loaded last.
+
     Raises CorpusError, with the way out in its message.
     """
     if fallback not in (None, "builtin"):
         raise CorpusError(f"fallback must be 'builtin', got {fallback!r}")
-    if path is not None:
-        text = _decode(_read(Path(path), "path"), f"path {os.fspath(path)!r}")
-        claims.text_is_builtin(False)
-        return text
     if name not in NAMES:
         raise CorpusError(
             f"name must be one of {NAMES}, got {name!r}; for a file of your "
             "own pass path=..."
         )
+    if path is not None:
+        data = _read(path, "path")
+        text = _decode(data, path)
+        claims.text_is_the_book(_is_right(data))
+        return text
     if name == "time_machine":
         try:
             text = _time_machine().decode("ascii")
@@ -80,9 +84,9 @@ def load_corpus(
                 "the built-in text is used instead."
             )
         else:
-            claims.text_is_builtin(False)
+            claims.text_is_the_book(True)
             return text
-    claims.text_is_builtin(True)
+    claims.text_is_the_book(False)
     story = resources.files("unrolled") / "data" / "builtin.txt"
     return story.read_text("utf-8")
 
@@ -119,7 +123,7 @@ def _time_machine() -> bytes:
         data = b""
     if _is_right(data):
         return data  # a damaged file is passed over, and replaced below
-    if os.environ.get("UNROLLED_OFFLINE"):
+    if os.environ.get("UNROLLED_OFFLINE", "0") not in ("", "0"):
         raise _NotReachedError("UNROLLED_OFFLINE is set and no copy is cached")
     return _download(cache)
 
@@ -185,21 +189,32 @@ def _can_write(folder: Path) -> bool:
         return False
 
 
-def _read(path: Path, argument: str) -> bytes:
+def _read(path: str | os.PathLike, argument: str) -> bytes:
     try:
-        return path.read_bytes()
-    except OSError as error:
+        return Path(path).expanduser().read_bytes()
+    except (OSError, TypeError, ValueError) as error:
         raise CorpusError(
-            f"{argument}: cannot read {path} ({error.strerror}); check the "
-            "name, or leave it out to let the course find the text"
+            f"{argument}: cannot read {path!s:.200} "
+            f"({getattr(error, 'strerror', None) or error}); check the name, "
+            "or leave it out to let the course find the text"
         ) from error
 
 
-def _decode(data: bytes, what: str) -> str:
+def _decode(data: bytes, path: str | os.PathLike) -> str:
     try:
-        return data.decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise CorpusError(
-            f"{what} is not UTF-8 (byte {error.start} is "
+            f"path {os.fspath(path)!r} is not UTF-8 (byte {error.start} is "
             f"0x{data[error.start]:02x}); save it as UTF-8 first"
         ) from error
+    if "\0" in text:
+        raise CorpusError(
+            f"path {os.fspath(path)!r} holds NUL characters, as UTF-16 or a "
+            "file that is no text does; save it as UTF-8 first"
+        )
+    if not text.strip():
+        raise CorpusError(
+            f"path {os.fspath(path)!r} holds no text; choose another file"
+        )
+    return text

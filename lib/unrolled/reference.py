@@ -22,7 +22,8 @@ def import_d2l() -> ModuleType:
     during its own import. The stand-in is removed again, so that a later
     ``import torchvision`` meets the real package or its real error.
 
-    Raises ImportError, saying what to install, if d2l is missing.
+    Raises ImportError, saying what to install, if d2l is missing or is of
+    another release.
     """
     if importlib.util.find_spec("d2l") is None:
         raise ImportError(
@@ -33,11 +34,19 @@ def import_d2l() -> ModuleType:
     stubs = {} if _loads("torchvision") else _stand_ins()
     sys.modules.update(stubs)
     try:
-        return importlib.import_module("d2l.torch")
+        oracle = importlib.import_module("d2l.torch")
     finally:
         for name, stub in stubs.items():
             if sys.modules.get(name) is stub:
                 del sys.modules[name]
+    release = importlib.import_module("d2l").__version__
+    if not release.startswith("0.17."):
+        raise ImportError(
+            f"d2l is {release}; the course compares with 0.17.0: pip install "
+            "d2l==0.17.0",
+            name="d2l",
+        )
+    return oracle
 
 
 def _loads(name: str) -> bool:

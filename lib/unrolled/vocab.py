@@ -7,7 +7,7 @@ Indices are those of Dive into Deep Learning, section 8.2, on the same tokens.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import overload
 
 UNITS = ("word", "char")
@@ -52,6 +52,8 @@ def tokenize(lines: Iterable[str], unit: str = "word") -> list[list[str]]:
             "lines must be a list of str, got one str; try [text] or "
             "clean_lines(text)"
         )
+    if not isinstance(lines, Iterable):
+        raise TypeError(f"lines must be a list of str, got {lines!r}")
     lines = list(lines)
     for number, line in enumerate(lines):
         _check_text(f"lines[{number}]", line)
@@ -64,7 +66,8 @@ def character_stream(text: str, *, joining: str = "space") -> str:
     joining="space" puts one space between the lines that hold any letter;
     this is the stream of this course. joining="edition" puts nothing there,
     as the classic edition does: the last word of a line and the first of the
-    next then run together. It is here for comparison only.
+    next then run together. It is here for comparison only. A text without
+    a-z gives the empty string.
 
     Raises ValueError for any other joining; TypeError as ``clean_lines``.
 
@@ -74,7 +77,7 @@ def character_stream(text: str, *, joining: str = "space") -> str:
     'the timemachine'
     """
     joints = {"space": " ", "edition": ""}
-    if joining not in joints:
+    if joining not in tuple(joints):
         raise ValueError(
             f"joining must be one of {tuple(joints)}, got {joining!r}"
         )
@@ -111,6 +114,8 @@ class Vocab:
         reserved_tokens: Sequence[str] = (),
     ) -> None:
         """Count the tokens and number them."""
+        if not isinstance(min_freq, (int, float)):
+            raise TypeError(f"min_freq must be a number, got {min_freq!r}")
         if not min_freq >= 0:
             raise ValueError(f"min_freq must be at least 0, got {min_freq}")
         reserved = _flat("reserved_tokens", reserved_tokens)
@@ -194,6 +199,13 @@ def _flat(name: str, tokens: Iterable) -> list[str]:
             f"{name} must be a list of str, got one str; for its characters "
             "try list(text)"
         )
+    if isinstance(tokens, (Mapping, Set)):
+        raise TypeError(
+            f"{name} must be a list of str, got a {type(tokens).__name__}, "
+            "whose counts or order would be lost"
+        )
+    if not isinstance(tokens, Iterable):
+        raise TypeError(f"{name} must be a list of str, got {tokens!r}")
     flat = []
     for number, item in enumerate(tokens):
         if isinstance(item, str):

@@ -115,9 +115,10 @@ FALSE["8_2_text_preprocessing"] = [
     ("the course's stream", {"edition": "another"}),
     ("decoding gives them all back", {"decoded": "another"}),
     ("with every training word", {"strange": 3}),
+    ("raising min_freq from 1", {"unknown": [0.3, 0.2]}),
     ("the first tenth", {"last_new": 0}),
     ("of the letters of the sentences", {"kept": dict.fromkeys(LANGUAGES, 1)}),
-    ("Chinese characters", {"encoded": [0, 0]}),
+    ("two of them full stops", {"encoded": [0, 0]}),
 ]
 
 
