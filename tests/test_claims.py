@@ -1,11 +1,25 @@
 """Claims: hold, fail, refuse what is no truth value."""
 
+import runpy
+
 import numpy as np
 import pytest
 import torch
 
 from unrolled import claims
 from unrolled.claims import ClaimError, claim
+
+
+@pytest.fixture(autouse=True)
+def _the_book_is_in_use():
+    """Other tests of the same worker may have loaded another text."""
+    claims.text_is_the_book(True)
+
+
+def test_claims_are_checked_unless_a_text_says_otherwise():
+    fresh = runpy.run_path(claims.__file__)
+    with pytest.raises(AssertionError, match=r"^does not hold: a sentence$"):
+        fresh["claim"]("a sentence", False, corpus=True)
 
 
 def test_a_true_claim_prints_its_sentence(capsys):
