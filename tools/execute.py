@@ -72,7 +72,7 @@ def _tidy(cell) -> None:
 
 
 def main() -> None:
-    """Execute the named notebooks, on one thread, then format them."""
+    """Execute the named notebooks, or all, on one thread."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     paths = [Path(name).resolve() for name in sys.argv[1:]]
     for path in paths or sorted((ROOT / "book").glob("*.ipynb")):
@@ -80,6 +80,9 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    ruff = [sys.executable, "-m", "ruff", "format", "--quiet", str(ROOT)]
-    subprocess.run(ruff, check=True)  # first, so that what ran is what is kept
+    # first, so that the code which ran is the code which is stored
+    book = str(ROOT / "book")
+    subprocess.run(
+        [sys.executable, "-m", "ruff", "format", "--quiet", book], check=True
+    )
     main()
