@@ -44,6 +44,7 @@ def packages(tmp_path, monkeypatch):
     )
     (tmp_path / "torchvision").mkdir()
     (tmp_path / "torchvision" / "transforms.py").write_text("")
+    (tmp_path / "torchvision" / "part.py").write_text("")
     (tmp_path / "bystander.py").write_text("")
     forget()
     yield tmp_path
@@ -57,7 +58,7 @@ def loaded(package):
 def test_what_d2l_sees_of_a_torchvision_that_fails(packages):
     (packages / "torchvision" / "__init__.py").write_text(
         "import bystander\n"
-        "import torchvision.transforms\n"
+        "import torchvision.part\n"
         "raise RuntimeError('operator torchvision::nms does not exist')\n"
     )
     d2l = reference.import_d2l()
