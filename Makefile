@@ -1,5 +1,5 @@
-# make book | serve | test | execute | portability | mutate | lint |
-#      repository URL=... | clean
+# make book | serve | test | execute | ladder | bench | portability | mutate |
+#      lint | repository URL=... | clean
 # A smaller torch, without GPU libraries:
 #   make book PIP_FLAGS="--extra-index-url https://download.pytorch.org/whl/cpu"
 
@@ -12,7 +12,8 @@ SITE      := _build/html
 WORKERS   ?= 2
 export JUPYTER_PLATFORM_DIRS := 1
 
-.PHONY: book serve test execute portability mutate lint repository clean
+.PHONY: book serve test execute ladder bench portability mutate lint \
+        repository clean
 
 $(READY): requirements.txt constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -40,6 +41,12 @@ lint: $(READY)
 
 execute: $(READY)
 	$(BIN)/python tools/execute.py $(NOTEBOOKS)
+
+ladder: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python tools/ladder.py
+
+bench: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/counting.py
 
 portability: $(READY)
 	$(BIN)/python tools/portability.py

@@ -29,7 +29,7 @@ def same_library():
 
 
 def raises(message):
-    return pytest.raises(CorpusError, match="^" + re.escape(message))
+    return pytest.raises(CorpusError, match=r"^" + re.escape(message))
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

@@ -18,7 +18,7 @@ def seeded(seed=0):
 
 
 def raises(kind, message):
-    return pytest.raises(kind, match="^" + re.escape(message) + "$")
+    return pytest.raises(kind, match=r"^" + re.escape(message) + "$")
 
 
 @pytest.fixture

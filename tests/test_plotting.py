@@ -11,8 +11,10 @@ from unrolled.plotting import (
     COLOURS,
     DASHES,
     draw_data,
+    draw_ladder,
     draw_lines,
     draw_points,
+    draw_windows,
     mark_line,
     mark_start,
     new_axes,
@@ -151,3 +153,78 @@ def test_the_legend_lies_below_in_at_most_two_columns():
     middle = legend.get_window_extent().x0 + legend.get_window_extent().x1
     box = axes.get_window_extent()
     assert abs(middle / (box.x0 + box.x1) - 1) < 0.02
+
+
+def test_a_ladder_has_a_row_for_each_model():
+    axes = draw_ladder(
+        ["uniform", "best"], [4.8, 1.9], band=(0.6, 1.3), band_name="people"
+    )
+    assert [t.get_text() for t in axes.get_yticklabels()] == [
+        "uniform",
+        "best",
+    ]
+    (points,) = axes.get_lines()
+    assert points.get_xydata().tolist() == [[4.8, 0], [1.9, 1]]
+    assert [t.get_text() for t in axes.texts] == ["4.80", "1.90"]
+    assert [t.get_position()[1] for t in axes.texts] == [0, 1]
+    # the first on top, and every number inside the drawing
+    assert axes.yaxis_inverted()
+    axes.figure.canvas.draw()
+    right = axes.get_window_extent().x1
+    assert max(t.get_window_extent().x1 for t in axes.texts) <= right
+    assert axes.get_xlim()[0] == 0
+    assert legend_names(axes) == ["people"]
+    (band,) = axes.patches
+    assert (band.get_x(), band.get_x() + band.get_width()) == (0.6, 1.3)
+    assert axes.get_xlabel() == "bits per character (fewer is better)"
+    assert axes.get_ylabel() == "model"
+
+
+def test_a_taller_ladder_for_more_models():
+    heights = [
+        draw_ladder(list("abcdefgh")[:n], [1.0] * n).figure.get_figheight()
+        for n in (2, 8)
+    ]
+    assert heights[1] - heights[0] == pytest.approx(6 * 0.26)
+    assert heights[0] == pytest.approx(1.2 + 2 * 0.26)
+
+
+def test_a_ladder_without_a_band_has_no_legend():
+    axes = draw_ladder(["a"], [1.0])
+    assert axes.get_legend() is None
+    assert not axes.patches
+    with pytest.raises(ValueError, match=r"^1 names but 2 numbers$"):
+        draw_ladder(["a"], [1.0, 2.0])
+
+
+def test_windows_are_boxes_around_their_tokens():
+    axes = new_axes("place in the text", "minibatch")
+    batches = [[[0, 1], [3, 4]], [[4, 5], [1, 2]]]
+    assert draw_windows(axes, "abcdef", batches) is axes
+    boxes = [
+        (p.get_x(), p.get_width(), round(p.get_y() + p.get_height() / 2))
+        for p in axes.patches
+    ]
+    assert boxes == [(-0.5, 2, 0), (2.5, 2, 0), (3.5, 2, 1), (0.5, 2, 1)]
+    colours = [p.get_facecolor() for p in axes.patches]
+    assert colours[0] == colours[2] != colours[1] == colours[3]
+    letters = [t for t in axes.texts if t.get_text() in "abcdef"]
+    assert "".join(t.get_text() for t in letters) == "abcdefabcdef"
+    assert [t.get_position() for t in letters[6:8]] == [(0, 1), (1, 1)]
+    rows = [t.get_text() for t in axes.texts if t.get_text() in "01"]
+    assert rows == ["0", "1", "0", "1"]
+    assert list(axes.get_yticks()) == [0, 1]
+    low, high = axes.get_xlim()
+    assert low <= -0.5
+    assert high >= 5.5
+    bottom, top = axes.get_ylim()
+    assert bottom > 1.36  # the first minibatch on top, all boxes inside
+    assert top < -0.4
+
+
+@pytest.mark.parametrize("places", [[-1, 0], [5, 6]])
+def test_windows_outside_the_text(places):
+    with pytest.raises(
+        ValueError, match=rf"^places must be in 0..5, got {places[0]} to "
+    ):
+        draw_windows(new_axes("a", "b"), "abcdef", [[places]])

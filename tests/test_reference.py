@@ -171,7 +171,7 @@ def test_without_d2l_the_error_says_what_to_install(monkeypatch):
     )
     with pytest.raises(
         ImportError,
-        match="^"
+        match=r"^"
         + re.escape(
             "d2l is not installed; try: pip install d2l==0.17.0 (later "
             "releases pin packages that do not exist for this Python)"

@@ -30,7 +30,7 @@ def wave(length=30, seed=0):
 
 
 def raises(kind, message):
-    return pytest.raises(kind, match="^" + re.escape(message) + "$")
+    return pytest.raises(kind, match=r"^" + re.escape(message) + "$")
 
 
 class TestNoisySine:

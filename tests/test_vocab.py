@@ -10,7 +10,7 @@ from unrolled.vocab import Vocab, character_stream, clean_lines, tokenize
 
 
 def raises(kind, message):
-    return pytest.raises(kind, match="^" + re.escape(message) + "$")
+    return pytest.raises(kind, match=r"^" + re.escape(message) + "$")
 
 
 class TestCleaning:

@@ -134,6 +134,87 @@ def mark_start(axes: Axes, x: float, name: str) -> Axes:
     return add_legend(axes)
 
 
+def draw_ladder(
+    names: Sequence[str],
+    bits: Sequence[float],
+    *,
+    band: tuple[float, float] | None = None,
+    band_name: str = "",
+) -> Axes:
+    """Draw one row for each model, bits per character from 0, best lowest.
+
+    band: a range to shade, with its name. Raises ValueError unless there is
+    one number for each name.
+    """
+    if len(names) != len(bits):
+        raise ValueError(f"{len(names)} names but {len(bits)} numbers")
+    axes = new_axes(
+        "bits per character (fewer is better)",
+        "model",
+        height=1.2 + 0.26 * len(names),
+    )
+    rows = range(len(names))
+    axes.hlines(rows, 0, bits, color=GREY, linewidth=1)
+    axes.plot(bits, rows, "o", color=COLOURS[0], markersize=5)
+    for row, value in zip(rows, bits, strict=True):
+        axes.text(value + 0.1, row, f"{value:.2f}", va="center", fontsize=9.5)
+    axes.set_yticks(rows, names, fontsize=9.5)
+    axes.invert_yaxis()
+    axes.grid(axis="y", visible=False)
+    axes.set_xlim(0, max(bits) * 1.14)
+    if band is not None:
+        axes.axvspan(*band, color=COLOURS[4], alpha=0.3, label=band_name)
+        # the rows' labels are long: the legend goes inside, lower right
+        axes.legend(loc="lower right", fontsize=9.5)
+    return axes
+
+
+def draw_windows(
+    axes: Axes, text: str, batches: Sequence[Sequence[Sequence[int]]]
+) -> Axes:
+    """Draw which window of a text goes into which minibatch and row.
+
+    batches: for each minibatch, for each of its rows, the places in the text
+    of the window's tokens. One line for each minibatch; each window is a box
+    around its tokens, with its row number; places without a box are not used.
+    Raises ValueError if a place is outside the text.
+    """
+    for line, windows in enumerate(batches):
+        for place, token in enumerate(text):
+            axes.text(
+                place,
+                line,
+                token,
+                family="monospace",
+                ha="center",
+                va="center",
+                fontsize=9,
+            )
+        for row, places in enumerate(windows):
+            if not 0 <= min(places) <= max(places) < len(text):
+                raise ValueError(
+                    f"places must be in 0..{len(text) - 1}, got "
+                    f"{min(places)} to {max(places)}"
+                )
+            axes.add_patch(
+                plt.Rectangle(
+                    (places[0] - 0.5, line - 0.36),
+                    len(places),
+                    0.72,
+                    facecolor=COLOURS[row % len(COLOURS)],
+                    alpha=0.3,
+                )
+            )
+            axes.text(
+                places[0] - 0.42, line - 0.4, f"{row}", fontsize=7, va="bottom"
+            )
+    axes.set_xlim(-1, len(text))
+    axes.set_ylim(len(batches) - 0.4, -0.7)
+    axes.set_yticks(range(len(batches)))
+    axes.grid(visible=False)
+    return axes
+
+
 def add_legend(axes: Axes) -> Axes:
     """Rebuild the legend, below the drawing so that it hides no data."""
     axes.legend(

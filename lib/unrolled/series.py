@@ -16,6 +16,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from unrolled.checks import check_count
+
 Forecaster = Callable[[Tensor], Tensor]
 
 
@@ -40,7 +42,7 @@ def noisy_sine(
     >>> bool((clean == noisy).all())
     True
     """
-    _check_count("num_steps", num_steps, 1)
+    check_count("num_steps", num_steps, 1)
     if not math.isfinite(omega):
         raise ValueError(
             f"omega must be finite, got {omega}; the book uses 0.01"
@@ -145,7 +147,7 @@ def free_run(forecaster: Forecaster, start: Tensor, num_steps: int) -> Tensor:
     [4.0, 2.0, 1.0]
     """
     _check_series(start, name="start")
-    _check_count("num_steps", num_steps, 1)
+    check_count("num_steps", num_steps, 1)
     window, values = start[None], []
     for _ in range(num_steps):
         value = _next_values(forecaster, window)
@@ -211,7 +213,7 @@ class LinearForecaster:
 
         Raises ValueError if max_k < 1.
         """
-        _check_count("max_k", max_k, 1)
+        check_count("max_k", max_k, 1)
         matrix = self.companion()
         rows = [matrix[-2]]  # forecasts the newest value of the next window
         while len(rows) < max_k:
@@ -264,9 +266,9 @@ def fit_mlp(
     least value.
     """
     _check_pairs(features, labels)
-    _check_count("num_hiddens", num_hiddens, 1)
-    _check_count("batch_size", batch_size, 1)
-    _check_count("num_epochs", num_epochs, 1)
+    check_count("num_hiddens", num_hiddens, 1)
+    check_count("batch_size", batch_size, 1)
+    check_count("num_epochs", num_epochs, 1)
     if not learning_rate > 0:
         raise ValueError(f"learning_rate must be above 0, got {learning_rate}")
     net = nn.Sequential(
@@ -309,13 +311,6 @@ def _next_values(forecaster: Forecaster, window: Tensor) -> Tensor:
     return value.reshape(-1)
 
 
-def _check_count(name: str, value: int, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name} must be an int, got {value!r}")
-    if value < least:
-        raise ValueError(f"{name} must be at least {least}, got {value}")
-
-
 def _check_series(series: Tensor, name: str = "series") -> None:
     if not isinstance(series, Tensor) or not series.is_floating_point():
         raise TypeError(
@@ -337,7 +332,7 @@ def _check_series(series: Tensor, name: str = "series") -> None:
 
 
 def _check_tau(tau: int, length: int) -> None:
-    _check_count("tau", tau, 1)
+    check_count("tau", tau, 1)
     if tau >= length:
         raise ValueError(
             f"tau is {tau} but the series has {length} values; a window and "
@@ -348,7 +343,7 @@ def _check_tau(tau: int, length: int) -> None:
 def _check_horizon(series: Tensor, tau: int, max_k: int) -> None:
     _check_series(series)
     _check_tau(tau, len(series))
-    _check_count("max_k", max_k, 1)
+    check_count("max_k", max_k, 1)
     if max_k > len(series) - tau:
         raise ValueError(
             f"max_k is {max_k}, but {len(series)} values with tau = {tau} "

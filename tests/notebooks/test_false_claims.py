@@ -122,6 +122,89 @@ FALSE["8_2_text_preprocessing"] = [
 ]
 
 
+FALSE["8_3_language_models"] = [
+    ("the four factors multiply", {"product": 0.5}),
+    ("is not in the collection", {"by_bigram": 0.0}),
+    ("that start with a known word", {"zeros": 0.1}),
+    ("that was seen once, the estimate", {"sure": 174}),
+    ("the row of the last letter", {"right": [1.0, 1.0, 0.9]}),
+    ("probabilities agree with", {"worst_sum": 1e-6}),
+    ("strength 0 gives the ratio", {"gap": torch.tensor(0.1)}),
+    ("each with its best constants", {"loss": -0.1}),
+    ("a bigram cuts the perplexity", {"word_scores": [187.0, 109.0, 110.0]}),
+    ("knowing fewer words", {"illusion": [1.0, 2.0, 3.0, 4.0, 5.0]}),
+    ("bigrams counted once lose", {"lost": [0.1] * 5}),
+    ("'traveller' occurs", {"narrow": set(range(40))}),
+    ("agree with the library's KneserNeyLM", {"off": 0.1}),
+    ("with nothing tuned", {"kn_scores": [110.0, 110.0]}),
+    (
+        "bits per character fall with every order",
+        {"scores": {n: [2.0, 2.1] for n in ("interpolated", "Kneser-Ney")}},
+    ),
+    ("counts alone find", {"impossible": [0.0] * 7}),
+    ("the pair needs", {"pair_bits": 1.95}),
+    ("by hand the same", {"after_t": 0.5}),
+    ("the trigram of words needs", {"word_bits": {3: 1.95}}),
+    ("the three together need", {"best_counting": 9.9}),
+    ("orders 1 to 7 together take", {"megabytes": 40.0}),
+    (
+        "'purred' is exactly as likely",
+        {"p": {"feline": 0.1, "stone": 0.03, "cat": 0.15}},
+    ),
+    (
+        "of a shuffled text and",
+        {
+            "structure": {
+                ("words", 2): 0.99,
+                ("words", 3): 1.0,
+                ("characters", 3): 0.3,
+            }
+        },
+    ),
+    (
+        "over ranks 1 to 100 alpha falls",
+        {
+            "zipf": {
+                (n, 1, 100): (0.9, 0.8, 1.0)
+                for n in ("words", "pairs", "triples")
+            }
+        },
+    ),
+    (
+        "over ranks 10 to 1,000: no single",
+        {
+            "zipf": {
+                ("words", 10, 100): (0.9, 0.8, 1.1),
+                ("words", 10, 1000): (1.0, 0.9, 1.1),
+            }
+        },
+    ),
+    ("the interval misses", {"outside": [("words", 1, 100)]}),
+    (
+        "words seen once make up",
+        {"tail": {1: {"real": 0.08, "count": 0.085, "one": 0.1}}},
+    ),
+    (
+        "for words never seen both",
+        {"tail": {0: {"real": 0.2, "good": 0.08, "one": 0.0}}},
+    ),
+    ("35 tokens, 5 steps, offset 4", {"starts": [4, 9, 14, 19, 24]}),
+    (
+        "the labels are the inputs",
+        {"batches": [(torch.arange(3), torch.arange(3))]},
+    ),
+    ("each row continues", {"goes_on": [True, False]}),
+    ("over 5 seeds and both", {"same": [True] * 59 + [False]}),
+    ("the carried sums are", {"carried": torch.tensor([65, 145])}),
+    ("a pass reads", {"gaps": [1040, 0, 236]}),
+    ("passes of random sampling", {"unread": [0, 9_999]}),
+    ("20 passes with either sampler", {"lengths": {"random": {2, 3}}}),
+    ("the stored table holds", {"off": 0.01}),
+    ("the best compressor", {"compressors": [1.9]}),
+    ("people need at most", {"best_counting": 1.4}),
+]
+
+
 def claims_as_met(notebook):
     """Run a notebook; yield each claim's tree and the names at that point."""
     names = {"__name__": "__main__"}

@@ -1,0 +1,233 @@
+"""What counting models share: n-grams in sorted arrays, and their mixing.
+
+Section 8.3 teaches this module: :doc:`/book/8_3_language_models`. It fixes no
+smoothing (``ngrams`` does). Every model here has one form,
+
+    P_k(x | c) = own_k(x | c) + lower_k(c) P_{k-1}(x | shorter c),
+
+with P_0 uniform; the numbers ``own`` and ``lower`` make the difference.
+Probabilities are float64, logarithms natural (nats).
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Self
+
+import torch
+from torch import Tensor
+
+from unrolled import metrics
+from unrolled.checks import as_ids, check_count
+
+
+class Level(NamedTuple):
+    """The distinct n-grams of one length, sorted.
+
+    An n-gram is numbered by its place here. Its key is the number of its
+    first n - 1 tokens (one level below) times vocab_size, plus its last
+    token. So a key never exceeds (length of the text) * vocab_size, however
+    long the n-gram is, and those that share a context lie side by side.
+    """
+
+    keys: Tensor  # (size,) int64, ascending
+    counts: Tensor  # (size,) float64
+    endings: Tensor  # (size,) int64: the number of the last n - 1 tokens
+
+
+def count_levels(ids: Tensor, order: int, vocab_size: int) -> list[Level]:
+    """The counts of all n-grams of length 1 to ``order``.
+
+    Time and memory grow with the length of the text times ``order``, not
+    with vocab_size ** order. Levels longer than the text are empty.
+    """
+    levels = []
+    below = torch.zeros(len(ids) + 1, dtype=torch.int64)  # the empty n-gram
+    for length in range(1, order + 1):
+        # below[i] is the number of the n-gram that starts at i; the last
+        # one has no token after it
+        keys = below[:-1] * vocab_size + ids[length - 1 :]
+        keys, numbers, counts = torch.unique(
+            keys, return_inverse=True, return_counts=True
+        )
+        endings = torch.zeros(len(keys), dtype=torch.int64)
+        endings[numbers] = below[1:]
+        levels.append(Level(keys, counts.double(), endings))
+        below = numbers if len(numbers) else torch.zeros(1).long()
+    return levels
+
+
+class Rule(NamedTuple):
+    """The numbers of one order: see the formula at the top."""
+
+    own: Tensor  # (size of the level,)
+    lower: Tensor  # (number of contexts,): 1 where a context has no counts
+
+
+class InterpolatedLM:
+    """What the counting models share: looking up and mixing.
+
+    A subclass sets ``_rules`` from ``_levels`` when it is fitted.
+    """
+
+    def __init__(self, order: int, vocab_size: int) -> None:
+        """Check the sizes; nothing is counted yet."""
+        check_count("order", order, 1)
+        check_count("vocab_size", vocab_size, 1)
+        self.order = order
+        self.vocab_size = vocab_size
+        self._levels: list[Level] = []
+        self._rules: list[Rule] = []
+
+    def fit(self, ids: Tensor) -> Self:
+        """Count a text, ids (n,) int64, and return the model itself."""
+        ids = as_ids("ids", ids, vocab_size=self.vocab_size)
+        self._levels = count_levels(ids, self.order, self.vocab_size)
+        self._set_rules()
+        return self
+
+    def _set_rules(self) -> None:
+        raise NotImplementedError
+
+    def num_ngrams(self) -> list[int]:
+        """The number of distinct n-grams for each length, 1 to order."""
+        self._check_fitted()
+        return [len(level.keys) for level in self._levels]
+
+    def num_bytes(self) -> int:
+        """The memory that keys, counts and probabilities take."""
+        self._check_fitted()
+        tables = [*self._levels, *self._rules]
+        return sum(t.numel() * t.element_size() for x in tables for t in x)
+
+    def distribution(self, context: Sequence[int]) -> Tensor:
+        """P(x | context) for every x: (vocab_size,), sums to 1.
+
+        context: ids, oldest first, any number of them, none included; the
+        last order - 1 are used.
+
+        Raises ValueError for an id outside the vocabulary and before fit.
+        """
+        self._check_fitted()
+        context = as_ids(
+            "context", context, vocab_size=self.vocab_size, least=0
+        ).tolist()
+        size = self.vocab_size
+        law = torch.full((size,), 1 / size, dtype=torch.float64)
+        for length, (level, rule) in enumerate(
+            zip(self._levels, self._rules, strict=True)
+        ):
+            if length > len(context):
+                break
+            number = self._number(context[len(context) - length :])
+            if number is None:
+                break  # unseen, and so is every longer context
+            block = torch.tensor([number, number + 1]) * size
+            start, stop = torch.searchsorted(level.keys, block).tolist()
+            law = law * rule.lower[number]
+            law[level.keys[start:stop] - number * size] += rule.own[start:stop]
+        return law
+
+    def prob(self, context: Sequence[int], token: int) -> float:
+        """P(token | context), a number in 0..1; errors as above."""
+        token = as_ids("token", [token], vocab_size=self.vocab_size)
+        return float(self.distribution(context)[token])
+
+    def log_probs(self, ids: Tensor) -> Tensor:
+        """ln P of ids[1:], each given what precedes it in ids: (n - 1,).
+
+        Minus infinity where a probability is 0. Raises ValueError for fewer
+        than two ids, for ids outside the vocabulary and before fit.
+        """
+        self._check_fitted()
+        ids = as_ids("ids", ids, vocab_size=self.vocab_size, least=2)
+        probs = torch.full(
+            (len(ids),), 1 / self.vocab_size, dtype=torch.float64
+        )
+        for rule, (contexts, grams) in zip(
+            self._rules, self._find(ids), strict=True
+        ):
+            known = contexts >= 0
+            probs[known] *= rule.lower[contexts[known]]
+            found = grams >= 0
+            probs[found] += rule.own[grams[found]]
+        return probs[1:].log()
+
+    def perplexity(self, ids: Tensor) -> float:
+        """Of ids[1:], each given what precedes it in ids; at least 1."""
+        log_probs = self.log_probs(ids)
+        return metrics.perplexity(-log_probs.sum().item(), len(log_probs))
+
+    def _find(self, ids: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """For each order, the numbers of the context and of the n-gram.
+
+        Two (n,) tensors each: the context of ids[i] and the n-gram that ends
+        there; -1 where it was never seen or would start before the text.
+        """
+        found = []
+        grams = torch.zeros(len(ids), dtype=torch.int64)
+        for length, level in enumerate(self._levels):
+            # the context of ids[i] is the shorter n-gram that ends at i - 1
+            contexts = grams.roll(1)
+            contexts[:1] = 0 if length == 0 else -1
+            keys = contexts * self.vocab_size + ids
+            grams = torch.searchsorted(level.keys, keys)
+            at = grams.clamp(max=max(len(level.keys) - 1, 0))
+            if len(level.keys) == 0:
+                grams = torch.full_like(grams, -1)
+            else:
+                grams = torch.where(level.keys[at] == keys, at, -1)
+            grams[contexts < 0] = -1
+            found.append((contexts, grams))
+        return found
+
+    def _number(self, gram: list[int]) -> int | None:
+        """The number of one n-gram, or None if it was not seen."""
+        number = 0
+        for token, level in zip(gram, self._levels, strict=False):
+            key = number * self.vocab_size + token
+            number = int(torch.searchsorted(level.keys, key))
+            if number == len(level.keys) or level.keys[number] != key:
+                return None
+        return number
+
+    def _contexts(self, length: int) -> Tensor:
+        """For each n-gram of one length, the number of its context."""
+        return self._levels[length - 1].keys // self.vocab_size
+
+    def _sum_by_context(self, length: int, values: Tensor) -> Tensor:
+        """The sum of the values of the n-grams of each context."""
+        size = len(self._levels[length - 2].keys) if length > 1 else 1
+        return torch.bincount(
+            self._contexts(length), weights=values, minlength=size
+        )
+
+    def _check_fitted(self) -> None:
+        if not self._rules:
+            raise ValueError("the model has no counts yet; call fit(ids)")
+
+
+def take(values: Tensor, numbers: Tensor) -> Tensor:
+    """values[numbers], and 0 where a number is -1."""
+    padded = torch.cat([values, values.new_zeros(1)])
+    return padded[numbers]
+
+
+def maximise(probs: Callable[[Tensor], Tensor], start: Tensor) -> Tensor:
+    """The parameters at which the mean of -ln probs is least (L-BFGS)."""
+    parameters = start.clone().requires_grad_()
+    # fine tolerances: near a flat start the first steps gain very little
+    optimizer = torch.optim.LBFGS(
+        [parameters],
+        max_iter=300,
+        tolerance_grad=1e-9,
+        tolerance_change=1e-13,
+        line_search_fn="strong_wolfe",
+    )
+
+    def mean_nll() -> Tensor:
+        optimizer.zero_grad()
+        loss = -probs(parameters).log().mean()
+        loss.backward()
+        return loss
+
+    optimizer.step(mean_nll)
+    return parameters.detach()

@@ -1,0 +1,66 @@
+"""The ladder: every model of the course, scored on the same characters.
+
+Section 8.3 begins it, section 8.5 finishes it:
+:doc:`/book/8_3_language_models`. This module fixes which characters those are
+and reads the table; it fits nothing (``make ladder`` does, and writes the
+table).
+"""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+
+# Shannon (1951), "Prediction and Entropy of Printed English", table I: bits
+# per character of 27-letter English, for people who knew the 100 characters
+# before; computed from their guesses, lower and upper bound
+SHANNON = (0.6, 1.3)
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One model's result on the test part of The Time Machine."""
+
+    name: str
+    bits: float  # per character
+    fitted_on: str  # "train" (80 %), "train and validation" (90 %) or "-"
+    section: str  # where the course computes it
+
+
+def split(text: Sequence) -> tuple[Sequence, Sequence, Sequence]:
+    """The first 80 % to train, 10 % to choose, the last 10 % to score.
+
+    text: a str, a list or a tensor; the parts are slices of it. The same
+    boundaries everywhere: the 173,427 characters of the book are cut at
+    138,741 and 156,084. Raises ValueError for fewer than 10 tokens, which
+    would leave a part empty.
+
+    >>> split("abcdefghij")
+    ('abcdefgh', 'i', 'j')
+    """
+    if len(text) < 10:
+        raise ValueError(f"text must have at least 10 tokens, got {len(text)}")
+    first, second = len(text) * 8 // 10, len(text) * 9 // 10
+    return text[:first], text[first:second], text[second:]
+
+
+def read_ladder() -> list[Rung]:
+    """The stored table, from the most bits per character to the fewest."""
+    table = resources.files("unrolled") / "data" / "ladder.csv"
+    rows = csv.DictReader(table.read_text("utf-8").splitlines())
+    rungs = [
+        Rung(row["name"], float(row["bits"]), row["fitted_on"], row["section"])
+        for row in rows
+    ]
+    return sorted(rungs, key=lambda rung: -rung.bits)
+
+
+def write_ladder(rungs: Sequence[Rung], path: str) -> None:
+    """Write the table, bits with four digits after the point."""
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["name", "bits", "fitted_on", "section"])
+        for rung in rungs:
+            writer.writerow(
+                [rung.name, f"{rung.bits:.4f}", rung.fitted_on, rung.section]
+            )

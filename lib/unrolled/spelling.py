@@ -1,0 +1,131 @@
+"""A model of words, read letter by letter.
+
+Section 8.3 teaches this module: :doc:`/book/8_3_language_models`. A model of
+words and a model of characters cannot be compared by perplexity: their tokens
+differ. Here the first gives a probability to every next *character*, and
+unknown words are spelled, so that nothing is left out. It counts nothing
+(``ngrams`` does).
+"""
+
+from bisect import bisect_left
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from unrolled.vocab import Vocab
+
+
+class CountingLM(Protocol):
+    """What is needed of a model: see ``ngrams``."""
+
+    order: int
+    vocab_size: int
+
+    def distribution(self, context) -> Tensor: ...  # noqa: D102
+    def log_probs(self, ids: Tensor) -> Tensor: ...  # noqa: D102
+
+
+class SpelledWords:
+    """P(next character), from a model of words and a model of spelling.
+
+    The next word, with the space that ends it, begins with the string s with
+    probability
+
+        A(s) = sum of P(w | words before), over known w that begin with s
+               + P(unknown | words before) Q(s)
+
+    where Q(s) is what the speller gives to s after a space. The next
+    character is c with probability A(s c) / A(s), s being what has been read
+    of the word. Over a whole word the fractions multiply to the probability
+    of the word.
+
+    words: a fitted model over the indices of ``vocab``. speller: a fitted
+    model over those of ``characters``, best on rare words joined by spaces.
+
+    Raises ValueError if a model and its vocabulary have different sizes.
+    """
+
+    def __init__(
+        self,
+        words: CountingLM,
+        vocab: Vocab,
+        speller: CountingLM,
+        characters: Vocab,
+    ) -> None:
+        """Sort the known words, so that equal beginnings lie together."""
+        for name, model, own in (
+            ("words", words, vocab),
+            ("speller", speller, characters),
+        ):
+            if model.vocab_size != len(own):
+                raise ValueError(
+                    f"{name} has vocab_size {model.vocab_size}, its "
+                    f"vocabulary has {len(own)} indices"
+                )
+        self.words, self.vocab = words, vocab
+        self.speller, self.characters = speller, characters
+        known = vocab.to_tokens(list(range(1, len(vocab))))
+        # with its space a word is no beginning of another one
+        pairs = sorted((word + " ", vocab[word]) for word in known)
+        self._sorted = [word for word, _ in pairs]
+        self._indices = torch.tensor([0, *(index for _, index in pairs)])
+
+    def log_probs(self, text: str, start: int) -> Tensor:
+        """ln P of each character of text[start:]: (len(text) - start,), nats.
+
+        text: words with one space between them, as ``character_stream``
+        gives. start: where a word begins; the words before it are the
+        context, those of text[start:] are predicted one after the other.
+
+        Raises ValueError if no word begins at start or the text has double
+        spaces.
+        """
+        _check_start(text, start)
+        history = self.vocab[text[:start].split()]
+        spelling = self._spelling(text, start)
+        found = []
+        place = 0  # in text[start:]
+        for word in text[start:].rstrip(" ").split(" "):
+            string = (word + " ")[: len(text) - start - place]
+            law = self.words.distribution(history[-self.words.order :])
+            # below[i]: the probability of the i first words in the alphabet
+            below = law[self._indices].cumsum(0) - law[0]
+            edges = torch.tensor(
+                [self._block(string[:end]) for end in range(len(string) + 1)]
+            )
+            known = below[edges[:, 1]] - below[edges[:, 0]]
+            piece = spelling[place : place + len(string)].cumsum(0).exp()
+            unknown = law[0] * torch.cat([piece.new_ones(1), piece])
+            begins = known + unknown
+            found.append((begins[1:] / begins[:-1]).log())
+            history.append(self.vocab[word])
+            place += len(string)
+        return torch.cat(found)
+
+    def _spelling(self, text: str, start: int) -> Tensor:
+        """The speller's ln P of each character of text[start:]."""
+        # it starts anew at the space before the first word
+        ids = self.characters[list(" " + text[start:])]
+        return self.speller.log_probs(torch.tensor(ids))
+
+    def _block(self, beginning: str) -> tuple[int, int]:
+        """The places of the known words that begin so, end excluded."""
+        first = bisect_left(self._sorted, beginning)
+        # the largest character of all, after every letter
+        return first, bisect_left(self._sorted, beginning + chr(0x10FFFF))
+
+
+def _check_start(text: str, start: int) -> None:
+    if not 0 <= start < len(text):
+        raise ValueError(f"start must be in 0..{len(text) - 1}, got {start}")
+    if text[start] == " " or (start and text[start - 1] != " "):
+        raise ValueError(
+            f"start must be where a word begins, got {start}, in "
+            f"{text[max(start - 5, 0) : start + 5]!r}"
+        )
+    if "  " in text:
+        raise ValueError(
+            "text must have single spaces, got two at "
+            f"{text.index('  ')}; try character_stream(text)"
+        )

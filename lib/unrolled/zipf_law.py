@@ -1,0 +1,100 @@
+"""Zipf's law: how often the r-th most frequent token occurs.
+
+Section 8.3 teaches this module: :doc:`/book/8_3_language_models`. It fits the
+straight line of the log-log plot and says how sure that is; it counts nothing
+itself (``ngrams`` does).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import bootstrap
+from torch import Tensor
+
+from unrolled.checks import as_ids, check_count
+
+
+@dataclass(frozen=True)
+class ZipfFit:
+    """A power law, frequency = exp(log_scale) * rank ** -alpha."""
+
+    alpha: float
+    log_scale: float
+    first: int  # the ranks that were used, both included
+    last: int
+
+
+def fit_zipf(
+    counts: Iterable[int], *, first: int = 1, last: int | None = None
+) -> ZipfFit:
+    """Least squares of ln frequency on ln rank, over ranks first to last.
+
+    counts: how often each kind of token occurs, in any order; all at least
+    1. last: by default the number of kinds.
+
+    The ranks matter: rare kinds are most of the ranks and lie on steps, so
+    the fit over all ranks describes the tail. Zipf (1949) is the source of
+    the law; the field has better estimators for it, see section 8.3.
+
+    Raises ValueError unless there are at least two ranks, first >= 1 and
+    last is at most the number of kinds; and for a count below 1.
+    """
+    ordered = np.sort(np.asarray(list(counts), dtype=np.float64))[::-1]
+    check_count("first", first, 1)
+    last = len(ordered) if last is None else last
+    check_count("last", last, 1)
+    if not first < last <= len(ordered):
+        raise ValueError(
+            f"ranks {first} to {last} must be at least two of the "
+            f"{len(ordered)} ranks that the counts have"
+        )
+    if not ordered[-1] >= 1:
+        raise ValueError(f"counts must be at least 1, got {ordered[-1]:g}")
+    x = np.log(np.arange(first, last + 1))
+    y = np.log(ordered[first - 1 : last])
+    slope, intercept = np.polyfit(x, y, 1)
+    return ZipfFit(-float(slope), float(intercept), first, last)
+
+
+def zipf_interval(
+    ids: Tensor,
+    *,
+    first: int = 1,
+    last: int | None = None,
+    block: int = 200,
+    resamples: int = 200,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """A 95 % bootstrap interval for the alpha of ``fit_zipf``.
+
+    ids: (n,) int64, one for each token of the text, in its order. Whole
+    blocks of ``block`` tokens are drawn again, since neighbours in a text
+    depend on each other; tokens after the last whole block are left out.
+    scipy's basic interval (2 alpha - quantiles) is used.
+
+    Raises as ``fit_zipf``; ValueError for fewer than two blocks.
+    """
+    ids = as_ids("ids", ids)
+    check_count("block", block, 1)
+    check_count("resamples", resamples, 1)
+    if len(ids) < 2 * block:
+        raise ValueError(
+            f"ids must fill two blocks of {block}, got {len(ids)} ids"
+        )
+    blocks = ids[: len(ids) // block * block].reshape(-1, block).numpy()
+
+    def alpha(rows: np.ndarray) -> float:
+        counts = np.bincount(blocks[rows].ravel())
+        return fit_zipf(counts[counts > 0], first=first, last=last).alpha
+
+    result = bootstrap(
+        (np.arange(len(blocks)),),
+        alpha,
+        n_resamples=resamples,
+        vectorized=False,
+        method="basic",
+        rng=np.random.default_rng(seed),
+    )
+    interval = result.confidence_interval
+    return float(interval.low), float(interval.high)

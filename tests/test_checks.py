@@ -1,0 +1,86 @@
+"""Checks: what passes, and the message for each thing that does not."""
+
+import re
+
+import pytest
+import torch
+
+from unrolled.checks import as_ids, check_count
+
+
+def raises(kind, message):
+    return pytest.raises(kind, match=r"^" + re.escape(message) + "$")
+
+
+def test_counts():
+    check_count("n", 1, 1)
+    check_count("n", 7, 2)
+    with raises(ValueError, "n must be at least 2, got 1"):
+        check_count("n", 1, 2)
+    for wrong in (1.0, "1", None, True):
+        with raises(TypeError, f"n must be an int, got {wrong!r}"):
+            check_count("n", wrong, 1)
+
+
+@pytest.mark.parametrize(
+    "dtype", [torch.int64, torch.int32, torch.int16, torch.uint8]
+)
+def test_any_integer_tensor_becomes_int64(dtype):
+    ids = as_ids("ids", torch.tensor([3, 1], dtype=dtype))
+    assert ids.dtype == torch.int64
+    assert ids.tolist() == [3, 1]
+
+
+def test_an_int64_tensor_is_not_copied():
+    ids = torch.tensor([1, 2])
+    assert as_ids("ids", ids).data_ptr() == ids.data_ptr()
+
+
+def test_lists_will_do():
+    assert as_ids("ids", [1, 2]).tolist() == [1, 2]
+    assert as_ids("ids", (1,)).dtype == torch.int64
+    empty = as_ids("ids", [], vocab_size=3, least=0)
+    assert empty.dtype == torch.int64
+    assert empty.tolist() == []
+
+
+def test_not_integers():
+    with raises(
+        TypeError,
+        "ids must hold integers, got torch.float32; indices of a vocabulary "
+        "are int64",
+    ):
+        as_ids("ids", torch.tensor([1.0]))
+    for dtype in (torch.bool, torch.complex64):
+        with pytest.raises(TypeError, match=f"^ids must hold .* {dtype};"):
+            as_ids("ids", torch.tensor([1], dtype=dtype))
+    with raises(
+        TypeError,
+        "ids must be an int64 tensor, got str; try "
+        "torch.tensor(vocab[tokens])",
+    ):
+        as_ids("ids", "abc")
+    for wrong in (1.5, True, "a"):
+        with raises(TypeError, f"ids[1] must be an int, got {wrong!r}"):
+            as_ids("ids", [0, wrong])
+
+
+def test_shape_and_size():
+    with raises(ValueError, "ids must have 1 dimension(s), got shape (1, 2)"):
+        as_ids("ids", torch.tensor([[1, 2]]))
+    with raises(ValueError, "X must have 2 dimension(s), got shape (2,)"):
+        as_ids("X", torch.tensor([1, 2]), dims=2)
+    assert as_ids("X", torch.tensor([[1, 2]]), dims=2).shape == (1, 2)
+    with raises(ValueError, "ids must hold at least 1 ids, got 0"):
+        as_ids("ids", torch.tensor([], dtype=torch.int64))
+    with raises(ValueError, "ids must hold at least 3 ids, got 2"):
+        as_ids("ids", [1, 2], least=3)
+    assert len(as_ids("ids", [1, 2, 3], least=3)) == 3
+
+
+def test_inside_the_vocabulary():
+    assert as_ids("ids", [0, 4], vocab_size=5).tolist() == [0, 4]
+    with raises(ValueError, "ids must be in 0..4, got 5"):
+        as_ids("ids", [0, 5], vocab_size=5)
+    with raises(ValueError, "ids must be in 0..4, got -1"):
+        as_ids("ids", [9, -1], vocab_size=5)

@@ -1,0 +1,110 @@
+"""Sorted counts: every key, count and ending against Counter; the base."""
+
+import pytest
+import torch
+
+from unrolled.counting import (
+    InterpolatedLM,
+    Rule,
+    count_levels,
+    maximise,
+    take,
+)
+from unrolled.ngrams import count_ngrams
+
+
+def decode(levels, length, size):
+    """The n-grams of one level as tuples, from their keys."""
+    if length == 0:
+        return [()]
+    shorter = decode(levels, length - 1, size)
+    return [
+        (*shorter[key // size], key % size)
+        for key in levels[length - 1].keys.tolist()
+    ]
+
+
+@pytest.mark.parametrize(("n", "size"), [(50, 3), (80, 12), (1, 4), (3, 2)])
+def test_levels_against_counter(n, size):
+    ids = torch.randint(size, (n,), generator=torch.Generator().manual_seed(n))
+    levels = count_levels(ids, 5, size)
+    assert len(levels) == 5
+    for length in range(1, 6):
+        level = levels[length - 1]
+        grams = decode(levels, length, size)
+        expected = count_ngrams(ids.tolist(), length)
+        assert grams == sorted(expected)
+        assert level.counts.tolist() == [expected[gram] for gram in grams]
+        endings = decode(levels, length - 1, size)
+        assert [endings[e] for e in level.endings] == [g[1:] for g in grams]
+        assert level.keys.dtype == level.endings.dtype == torch.int64
+        assert level.counts.dtype == torch.float64
+
+
+def test_take_gives_0_for_what_is_not_there():
+    values = torch.tensor([5.0, 7.0])
+    numbers = torch.tensor([1, -1, 0])
+    assert take(values, numbers).tolist() == [7, 0, 5]
+    assert take(values[:0], torch.tensor([-1])).tolist() == [0]
+
+
+def test_maximise_finds_the_most_likely_parameter():
+    # 3 heads in 10 throws; p = sigmoid(x), so x = ln(3 / 7)
+    heads = torch.tensor([1.0] * 3 + [0.0] * 7, dtype=torch.float64)
+
+    def probs(x):
+        p = x.sigmoid()
+        return heads * p + (1 - heads) * (1 - p)
+
+    start = torch.zeros(1, dtype=torch.float64)
+    best = maximise(probs, start)
+    assert best.sigmoid().item() == pytest.approx(0.3, abs=1e-6)
+    assert not best.requires_grad
+    assert start.item() == 0
+
+
+class Half(InterpolatedLM):
+    """Half of the relative frequency, half of the lower order."""
+
+    def _set_rules(self):
+        self._rules = []
+        for length, level in enumerate(self._levels, start=1):
+            totals = self._sum_by_context(length, level.counts)
+            own = level.counts / totals[self._contexts(length)] / 2
+            lower = torch.where(totals > 0, 0.5, 1.0).double()
+            self._rules.append(Rule(own, lower))
+
+
+def test_mixing_by_hand():
+    # 0 1 0 2: unigram 2/4, 1/4, 1/4 mixed with 1/4 (four symbols)
+    lm = Half(2, 4).fit(torch.tensor([0, 1, 0, 2]))
+    unigram = [3 / 8, 2 / 8, 2 / 8, 1 / 8]
+    assert lm.distribution([]).tolist() == unigram
+    after_0 = [3 / 16, 2 / 16 + 0.25, 2 / 16 + 0.25, 1 / 16]
+    after_1 = [3 / 16 + 0.5, 2 / 16, 2 / 16, 1 / 16]  # followed by 0, once
+    assert lm.distribution([0]).tolist() == after_0
+    assert lm.distribution([3, 0]).tolist() == after_0
+    assert lm.distribution([2]).tolist() == unigram  # never a context
+    assert lm.distribution([3]).tolist() == unigram  # never seen
+    assert lm.prob([0], 1) == after_0[1]
+    log_probs = lm.log_probs(torch.tensor([0, 1, 3, 0, 2]))
+    assert log_probs.exp().tolist() == pytest.approx(
+        [after_0[1], after_1[3], unigram[0], after_0[2]]
+    )
+    assert lm.num_ngrams() == [3, 3]
+    # 6 n-grams with key, count, ending and own; lower of () and of 3 tokens
+    assert lm.num_bytes() == 8 * (4 * 6 + 1 + 3)
+
+
+def test_the_base_has_no_rule_of_its_own():
+    with pytest.raises(NotImplementedError):
+        InterpolatedLM(1, 3).fit(torch.tensor([1]))
+
+
+def test_sizes_are_checked():
+    for order, size, message in (
+        (0, 3, "^order must be at least 1, got 0$"),
+        (1, 0, "^vocab_size must be at least 1, got 0$"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            InterpolatedLM(order, size)

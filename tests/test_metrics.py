@@ -1,0 +1,120 @@
+"""Perplexity and bits: by hand, limits, splitting, and the compressors."""
+
+import bz2
+import gzip
+import lzma
+import math
+import re
+
+import numpy as np
+import pytest
+import torch
+
+from unrolled.metrics import bits_per_token, compressed_bits, perplexity
+
+
+def raises(kind, message):
+    return pytest.raises(kind, match=r"^" + re.escape(message) + "$")
+
+
+def test_by_hand():
+    # p = 1/2, 1/4, 1/8: bits 1 + 2 + 3 = 6, mean 2; the mean of 1/p is
+    # 14/3, its geometric mean 4
+    total = math.log(2) + math.log(4) + math.log(8)
+    assert bits_per_token(total, 3) == pytest.approx(2)
+    assert perplexity(total, 3) == pytest.approx(4)
+
+
+@pytest.mark.parametrize("size", [2, 28, 4580])
+def test_uniform_gives_the_vocabulary_size(size):
+    assert perplexity(100 * math.log(size), 100) == pytest.approx(size)
+    assert bits_per_token(7 * math.log(size), 7) == pytest.approx(
+        math.log2(size)
+    )
+
+
+def test_limits():
+    assert perplexity(0.0, 5) == 1
+    assert bits_per_token(0, 5) == 0
+    assert perplexity(math.inf, 5) == math.inf
+    assert bits_per_token(math.inf, 5) == math.inf
+    assert perplexity(709.0, 1) == pytest.approx(math.exp(709))
+    assert perplexity(800.0, 1) == math.inf  # finite, but no float
+
+
+def test_splitting_the_text_changes_nothing():
+    nll = -torch.rand(
+        100, generator=torch.Generator().manual_seed(0), dtype=torch.float64
+    ).log()
+    whole = perplexity(nll.sum().item(), 100)
+    for pieces in (2, 7, 100):
+        total = sum(part.sum().item() for part in nll.chunk(pieces))
+        assert perplexity(total, 100) == pytest.approx(whole, rel=1e-12)
+
+
+def test_tensors_and_arrays():
+    assert perplexity(torch.tensor(math.log(9)), 1) == pytest.approx(9)
+    assert perplexity(np.float32(math.log(9)), 1) == pytest.approx(9)
+    assert isinstance(perplexity(torch.tensor(1.0), 1), float)
+
+
+def test_bad_input():
+    with raises(ValueError, "num_tokens must be at least 1, got 0"):
+        perplexity(1.0, 0)
+    with raises(TypeError, "num_tokens must be an int, got 2.0"):
+        bits_per_token(1.0, 2.0)
+    for wrong in ("1", None, True, torch.tensor([1.0, 2.0])):
+        with raises(TypeError, f"sum_nll must be one number, got {wrong!r}"):
+            perplexity(wrong, 1)
+    for wrong in (-0.5, math.nan):
+        with raises(
+            ValueError,
+            f"sum_nll must be at least 0, got {wrong}; it is the sum of "
+            "-ln p, and p is at most 1",
+        ):
+            bits_per_token(wrong, 1)
+
+
+TEXT, GIVEN = "the time machine " * 9, "by h g wells " * 40 + "the time "
+
+
+@pytest.mark.parametrize(
+    ("name", "compress"),
+    [
+        ("gzip", lambda data: gzip.compress(data, 9, mtime=0)),
+        ("bz2", lambda data: bz2.compress(data, 9)),
+        ("xz", lambda data: lzma.compress(data, preset=9 | 1 << 31)),
+    ],
+)
+def test_compressed_growth(name, compress):
+    both = len(compress((GIVEN + TEXT).encode()))
+    assert compressed_bits(TEXT, GIVEN, name) == 8 * (
+        both - len(compress(GIVEN.encode()))
+    )
+
+
+def test_what_was_given_helps():
+    text = "abcdefghijklmnopqrstuvwxyz0123456789"
+    for name in ("gzip", "xz"):
+        alone = compressed_bits(text, "", name)
+        assert compressed_bits(text, text, name) < alone / 2
+
+
+def test_unknown_compressor_and_no_text():
+    with raises(
+        ValueError,
+        "compressor must be one of ('gzip', 'bz2', 'xz'), got 'zip'",
+    ):
+        compressed_bits("a", "b", "zip")
+    with raises(TypeError, "text must be a str, got b'a'"):
+        compressed_bits(b"a", "b", "xz")
+    with raises(TypeError, "given must be a str, got 1"):
+        compressed_bits("a", 1, "xz")
+
+
+def test_gzip_does_not_store_the_time(monkeypatch):
+    sizes = set()
+    for now in (0, 1_900_000_000):
+        monkeypatch.setattr("time.time", lambda now=now: now)
+        sizes.add(compressed_bits(TEXT, GIVEN, "gzip"))
+    assert len(sizes) == 1

@@ -1,0 +1,114 @@
+"""Mixtures: by hand, honest distributions, EM against a grid, errors."""
+
+import math
+import re
+
+import pytest
+import torch
+
+from unrolled.mixtures import fit_weights, mix
+
+
+def raises(kind, message):
+    return pytest.raises(kind, match=r"^" + re.escape(message) + "$")
+
+
+def logs(*values):
+    return torch.tensor(values, dtype=torch.float64).log()
+
+
+def test_by_hand():
+    mixed = mix([logs(0.5, 0.2), logs(0.1, 1.0)], [0.75, 0.25])
+    assert mixed.exp().tolist() == pytest.approx([0.4, 0.4])
+    assert mixed.dtype == torch.float64
+
+
+def test_limits():
+    a, b = logs(0.5, 0.0), logs(0.1, 0.3)
+    assert mix([a, b], [1, 0])[0].item() == pytest.approx(math.log(0.5))
+    assert mix([a, b], [1, 0])[1].item() == -math.inf
+    # one model with probability 0 does not spoil the mixture
+    assert mix([a, b], [0.5, 0.5])[1].exp().item() == pytest.approx(0.15)
+    assert mix([a], [1.0]).tolist() == a.tolist()
+
+
+def test_a_mixture_of_distributions_is_one():
+    laws = torch.rand(
+        3, 7, generator=torch.Generator().manual_seed(0), dtype=torch.float64
+    )
+    laws /= laws.sum(1, keepdim=True)
+    mixed = mix(list(laws.log()), [0.2, 0.3, 0.5])
+    assert mixed.exp().sum().item() == pytest.approx(1, abs=1e-12)
+
+
+def test_em_finds_the_best_weights():
+    generator = torch.Generator().manual_seed(1)
+    models = [
+        torch.rand(400, generator=generator, dtype=torch.float64)
+        .clamp(min=0.01)
+        .log()
+        for _ in range(2)
+    ]
+    weights = fit_weights(models)
+    assert sum(weights) == pytest.approx(1)
+    best = mix(models, weights).mean().item()
+    for w in torch.linspace(0, 1, 101).tolist():
+        assert mix(models, [w, 1 - w]).mean().item() <= best + 1e-9
+
+
+def test_em_drops_what_does_not_help():
+    good, bad = logs(*[0.9] * 50), logs(*[0.1] * 50)
+    weights = fit_weights([good, bad, bad])
+    assert weights[0] > 0.999
+    assert fit_weights([good]) == [pytest.approx(1.0)]
+    assert fit_weights([good, good]) == pytest.approx([0.5, 0.5])
+
+
+def test_no_round_makes_it_worse():
+    generator = torch.Generator().manual_seed(2)
+    models = [
+        torch.rand(60, generator=generator, dtype=torch.float64).log()
+        for _ in range(3)
+    ]
+    scores = [
+        mix(models, fit_weights(models, num_iterations=n)).mean().item()
+        for n in range(12)
+    ]
+    assert scores == sorted(scores)
+    assert fit_weights(models, num_iterations=0) == pytest.approx([1 / 3] * 3)
+
+
+def test_bad_input():
+    a = logs(0.5, 0.5)
+    with raises(
+        ValueError,
+        "log_probs must be one (n,) tensor for each model, all for the same "
+        "tokens; got shapes [(1,), (2,)]",
+    ):
+        mix([a, a[:1]], [0.5, 0.5])
+    with pytest.raises(ValueError, match=r"got shapes \[\]$"):
+        mix([], [])
+    with pytest.raises(ValueError, match=r"got shapes \[\(1, 2\)\]$"):
+        fit_weights([a[None], a[None]])
+    with raises(ValueError, "log_probs must hold at least 1 token, got 0"):
+        fit_weights([a[:0], a[:0]])
+    with raises(
+        ValueError, "weights must be one for each of 2 models, got shape (3,)"
+    ):
+        mix([a, a], [0.2, 0.3, 0.5])
+    with raises(
+        ValueError,
+        "weights must be at least 0 and sum to 1, got [1.5, -0.5]",
+    ):
+        mix([a, a], [1.5, -0.5])
+    with raises(
+        ValueError, "weights must be at least 0 and sum to 1, got [0.5, 0.6]"
+    ):
+        mix([a, a], [0.5, 0.6])
+    with raises(
+        ValueError,
+        "log_probs: all models give some token probability 0; no weights can "
+        "mend that",
+    ):
+        fit_weights([logs(0.5, 0.0), logs(0.2, 0.0)])
+    assert len(fit_weights([logs(0.5, 0.0), logs(0.0, 0.5)])) == 2

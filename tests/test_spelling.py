@@ -1,0 +1,152 @@
+"""SpelledWords: by hand, brute force over strings, sums to 1, errors."""
+
+import math
+import re
+
+import pytest
+import torch
+
+from unrolled.ngrams import KneserNeyLM, NgramLM
+from unrolled.spelling import SpelledWords
+from unrolled.vocab import Vocab
+
+TEXT = "the time the them a theme the time a man then them "
+WORDS = TEXT.split()
+
+
+def raises(kind, message):
+    return pytest.raises(kind, match=r"^" + re.escape(message) + "$")
+
+
+def models(order=2, spell_order=2, min_freq=2):
+    vocab = Vocab(WORDS, min_freq=min_freq)
+    words = NgramLM(order, len(vocab), 1.0).fit(torch.tensor(vocab[WORDS]))
+    letters = Vocab(list(TEXT))
+    rare = list(" theme man then ")
+    speller = KneserNeyLM(spell_order, len(letters), 0.5)
+    speller.fit(torch.tensor(letters[rare]))
+    return SpelledWords(words, vocab, speller, letters)
+
+
+def brute(model, text, start):
+    """A(sc) / A(s) with plain loops over the vocabulary."""
+    history = text[:start].split()
+    spelled = ""  # all that the speller has read after its first space
+    found = []
+    for word in text[start:].split():
+        law = model.words.distribution(model.vocab[history])
+        end = min(len(word) + 1, len(text) - start - len(found))
+        string = (word + " ")[:end]
+
+        def begins(s, spelled=spelled, law=law):
+            known = sum(
+                law[i].item()
+                for i in range(1, len(model.vocab))
+                if (model.vocab.to_tokens(i) + " ").startswith(s)
+            )
+            q = 1.0
+            for place, letter in enumerate(s):
+                context = model.characters[list(" " + spelled + s[:place])]
+                q *= model.speller.prob(context, model.characters[letter])
+            return known + law[0].item() * q
+
+        for end in range(1, len(string) + 1):
+            found.append(
+                math.log(begins(string[:end]) / begins(string[: end - 1]))
+            )
+        history.append(word)
+        spelled += string
+    return found
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+@pytest.mark.parametrize("spell_order", [1, 3])
+def test_against_brute_force(order, spell_order):
+    model = models(order, spell_order)
+    text = "the time them moment then tim"
+    for start in (0, 4, 9):
+        ours = model.log_probs(text, start)
+        assert ours.shape == (len(text) - start,)
+        assert ours.dtype == torch.float64
+        assert ours.tolist() == pytest.approx(brute(model, text, start))
+
+
+def test_a_space_at_the_end_is_a_character_like_any_other():
+    model = models()
+    one, two = model.log_probs("the time", 4), model.log_probs("the time ", 4)
+    assert two[:-1].tolist() == pytest.approx(one.tolist())
+    assert len(two) == 5
+    assert two.tolist() == pytest.approx(brute(model, "the time ", 4))
+
+
+def test_next_characters_sum_to_1():
+    model = models()
+    symbols = list(model.characters.to_tokens(range_of(model)))
+    for beginning in ("", "t", "the", "them", "x", "mo"):
+        text = "the " + beginning
+        total = 0.0
+        for symbol in symbols[1:]:
+            if symbol == " " and not beginning:
+                continue  # no word is empty: see below
+            total += model.log_probs(text + symbol, 4)[-1].exp().item()
+        # what is missing went to <unk> and, at the start, to the space
+        law = model.words.distribution(model.vocab[["the"]])
+        assert total <= 1 + 1e-12
+        assert total > 1 - law[0].item()
+
+
+def range_of(model):
+    return list(range(len(model.characters)))
+
+
+def test_a_whole_word_costs_its_probability():
+    model = models()
+    law = model.words.distribution(model.vocab[["the"]])
+    cost = model.log_probs("the time ", 4).sum().exp().item()
+    assert law[model.vocab["time"]].item() < cost < 1
+    # a word that is not known costs the unknown word, and its spelling
+    unknown = model.log_probs("the moan ", 4).sum().item()
+    letters = model.characters[list(" moan ")]
+    spelling = model.speller.log_probs(torch.tensor(letters)).sum().item()
+    assert unknown == pytest.approx(law[0].log().item() + spelling)
+
+
+def test_the_words_before_count():
+    model = models(order=2)
+    after_the = model.log_probs("the time", 4).sum().item()
+    after_a = model.log_probs("a time", 2).sum().item()
+    assert after_the > after_a
+
+
+def test_bad_input():
+    model = models()
+    for start in (-1, 9):
+        with raises(ValueError, f"start must be in 0..7, got {start}"):
+            model.log_probs("the time", start)
+    with raises(
+        ValueError,
+        "start must be where a word begins, got 2, in 'the tim'",
+    ):
+        model.log_probs("the time machine", 2)
+    with raises(
+        ValueError,
+        "start must be where a word begins, got 8, in ' time mach'",
+    ):
+        model.log_probs("the time machine", 8)
+    with raises(
+        ValueError,
+        "text must have single spaces, got two at 3; try "
+        "character_stream(text)",
+    ):
+        model.log_probs("the  time", 0)
+    small = NgramLM(1, 2, 1.0)
+    with raises(
+        ValueError, "words has vocab_size 2, its vocabulary has 5 indices"
+    ):
+        SpelledWords(small, model.vocab, model.speller, model.characters)
+    with raises(
+        ValueError,
+        f"speller has vocab_size 2, its vocabulary has "
+        f"{len(model.characters)} indices",
+    ):
+        SpelledWords(model.words, model.vocab, small, model.characters)

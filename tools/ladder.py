@@ -1,0 +1,136 @@
+"""Write the ladder: every model's bits per character on the test part.
+
+    python tools/ladder.py        (needs The Time Machine)
+
+Counting models and compressors are fitted here, with the library; section
+8.3 computes the same rows with its own code and compares. Rows of networks
+come from the stored experiments, where there are any.
+"""
+
+import itertools
+import math
+from collections import Counter
+from pathlib import Path
+
+import torch
+
+from unrolled.corpus import load_corpus
+from unrolled.ladder import Rung, split, write_ladder
+from unrolled.metrics import COMPRESSORS, bits_per_token, compressed_bits
+from unrolled.mixtures import fit_weights, mix
+from unrolled.ngrams import KneserNeyLM, NgramLM
+from unrolled.spelling import SpelledWords
+from unrolled.vocab import Vocab, character_stream
+
+ROOT = Path(__file__).resolve().parent.parent
+TABLE = ROOT / "lib" / "unrolled" / "data" / "ladder.csv"
+SECTION = "8.3"
+
+
+def bits(log_probs) -> float:
+    """Mean bits per character."""
+    return bits_per_token(-log_probs.sum().item(), len(log_probs))
+
+
+class Text:
+    """The book, its fixed parts, and log probabilities on them."""
+
+    def __init__(self, stream: str) -> None:
+        """Split the stream and number its characters."""
+        self.stream = stream
+        parts = split(stream)
+        self.train_text, self.valid_text, self.test_text = parts
+        self.vocab = Vocab(list(self.train_text))
+        self.ids = torch.tensor(self.vocab[list(stream)])
+        self.train, self.valid, self.test = split(self.ids)
+
+    def along(self, lm):
+        """ln P on the validation and on the test part."""
+        log_probs = lm.log_probs(self.ids)
+        before = log_probs[: -len(self.test)]
+        return before[-len(self.valid) :], log_probs[-len(self.test) :]
+
+    def spelled_words(self):
+        """ln P of a trigram of words, letter by letter, on both parts."""
+        words = self.train_text.split()
+        vocab = Vocab(words, min_freq=2)
+        lm = KneserNeyLM(3, len(vocab)).fit(torch.tensor(vocab[words]))
+        lm = lm.tuned(torch.tensor(vocab[self.valid_text.split()]))
+        rare = [word for word, n in Counter(words).items() if n == 1]
+        speller = KneserNeyLM(6, len(self.vocab)).fit(
+            torch.tensor(self.vocab[list(" " + " ".join(rare) + " ")])
+        )
+        model = SpelledWords(lm, vocab, speller, self.vocab)
+        until = len(self.train) + len(self.valid)
+        starts = [
+            self.stream.index(" ", place - 1) + 1
+            for place in (len(self.train), until)
+        ]
+        return (
+            model.log_probs(self.stream[:until], starts[0]),
+            model.log_probs(self.stream, starts[1]),
+        )
+
+
+def best_counting(text: Text):
+    """The models of the best counting mixture: [(valid, test), ...].
+
+    The trigram of words first, then the pair of Kneser-Ney models.
+    """
+    orders = {
+        order: text.along(
+            KneserNeyLM(order, len(text.vocab))
+            .fit(text.train)
+            .tuned(text.valid)
+        )
+        for order in (4, 6, 8, 10, 12)
+    }
+
+    def score(pair):
+        both = [orders[order][0] for order in pair]
+        return bits(mix(both, fit_weights(both)))
+
+    pair = min(itertools.combinations(orders, 2), key=score)
+    return [text.spelled_words(), *(orders[order] for order in pair)]
+
+
+def mixed(models) -> float:
+    """Test bits of a mixture whose weights the validation part chose."""
+    shared = [min(len(pair[i]) for pair in models) for i in (0, 1)]
+    on_valid = [valid[-shared[0] :] for valid, _ in models]
+    on_test = [test[-shared[1] :] for _, test in models]
+    return bits(mix(on_test, fit_weights(on_valid)))
+
+
+def counting_rungs(text: Text) -> list[Rung]:
+    """Every row of section 8.3."""
+    size = len(text.vocab)
+    found = {f"uniform over {size} symbols": math.log2(size)}
+    for order in range(1, 8):
+        lm = NgramLM(order, size, 1.0).fit(text.train).tuned(text.valid)
+        found[f"{order}-gram, characters"] = bits(text.along(lm)[1])
+    seven = KneserNeyLM(7, size).fit(text.train)
+    found["Kneser-Ney, 7-gram"] = bits(text.along(seven)[1])
+    models = best_counting(text)
+    found["two Kneser-Neys"] = mixed(models[1:])
+    found["trigram of words, spelled"] = bits(models[0][1])
+    found["best counting model"] = mixed(models)
+    rungs = [Rung(name, b, "train", SECTION) for name, b in found.items()]
+    before = text.train_text + text.valid_text
+    for name in COMPRESSORS:
+        added = compressed_bits(text.test_text, before, name)
+        share = added / len(text.test_text)
+        rungs.append(Rung(name, share, "train and validation", SECTION))
+    return rungs
+
+
+def main() -> None:
+    """Fit everything and write the table."""
+    rungs = counting_rungs(Text(character_stream(load_corpus())))
+    write_ladder(sorted(rungs, key=lambda rung: -rung.bits), TABLE)
+    for rung in rungs:
+        print(f"{rung.name:28s} {rung.bits:.4f}")
+
+
+if __name__ == "__main__":
+    main()
