@@ -1,5 +1,5 @@
-# make book | serve | test | execute | ladder | bench | portability | mutate |
-#      lint | repository URL=... | clean
+# make book | serve | test | execute | ladder | experiments | bench |
+#      portability | mutate | lint | repository URL=... | clean
 # A smaller torch, without GPU libraries:
 #   make book PIP_FLAGS="--extra-index-url https://download.pytorch.org/whl/cpu"
 
@@ -12,8 +12,8 @@ SITE      := _build/html
 WORKERS   ?= 2
 export JUPYTER_PLATFORM_DIRS := 1
 
-.PHONY: book serve test execute ladder bench portability mutate lint \
-        repository clean
+.PHONY: book serve test execute ladder experiments bench portability \
+        mutate lint repository clean
 
 $(READY): requirements.txt constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -44,6 +44,12 @@ execute: $(READY)
 
 ladder: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python tools/ladder.py
+
+experiments: $(READY)
+	$(BIN)/python experiments/whole_book.py log
+	$(BIN)/python experiments/whole_book.py chosen
+	$(BIN)/python experiments/whole_book.py curve
+	$(BIN)/python experiments/clipping.py
 
 bench: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/counting.py

@@ -108,6 +108,7 @@ def decide_corpus_mode() -> None:
 
 def pytest_configure(config):
     """One torch thread for each parallel worker, in its kernels too."""
+    os.environ["UNROLLED_PROGRESS"] = "0"  # no bars in compared outputs
     if "PYTEST_XDIST_WORKER" in os.environ:
         os.environ.setdefault("OMP_NUM_THREADS", "1")
     if MODE not in os.environ:

@@ -14,6 +14,7 @@ from unrolled.plotting import (
     draw_ladder,
     draw_lines,
     draw_points,
+    draw_unrolled,
     draw_windows,
     mark_line,
     mark_start,
@@ -228,3 +229,43 @@ def test_windows_outside_the_text(places):
         ValueError, match=rf"^places must be in 0..5, got {places[0]} to "
     ):
         draw_windows(new_axes("a", "b"), "abcdef", [[places]])
+
+
+def test_an_unrolled_network_has_a_column_for_each_step():
+    axes = draw_unrolled(list("mac"), list("ach"))
+    boxed = [t for t in axes.texts if t.get_bbox_patch() is not None]
+    found = {t.get_position(): t.get_text() for t in boxed}
+    assert found == {
+        (1, 0): "m",
+        (1, 1): "$H_{1}$",
+        (1, 2): "a",
+        (2, 0): "a",
+        (2, 1): "$H_{2}$",
+        (2, 2): "c",
+        (3, 0): "c",
+        (3, 1): "$H_{3}$",
+        (3, 2): "h",
+    }
+    arrows = [(t.xyann, t.xy) for t in axes.texts if hasattr(t, "arrow_patch")]
+    assert len(arrows) == 9  # up twice and along once, for each step
+    along = [(a, b) for a, b in arrows if a[1] == b[1]]
+    assert all(a[0] < b[0] and a[1] == 1 for a, b in along)
+    up = [(a, b) for a, b in arrows if a[0] == b[0]]
+    assert all(a[1] < b[1] for a, b in up)
+    assert [t.get_text() for t in axes.get_yticklabels()] == [
+        "input",
+        "state",
+        "label",
+    ]
+    assert list(axes.get_xticks()) == [1, 2, 3]
+    low, high = axes.get_xlim()
+    assert 0 < low < 0.32
+    assert 3 < high < 4
+
+
+@pytest.mark.parametrize(("inputs", "labels"), [("ab", "a"), ("", "")])
+def test_an_unrolled_network_needs_a_label_for_each_input(inputs, labels):
+    with pytest.raises(
+        ValueError, match=rf"^{len(inputs)} inputs but {len(labels)} labels$"
+    ):
+        draw_unrolled(list(inputs), list(labels))

@@ -28,10 +28,9 @@ def run(code):
 def packages(tmp_path, monkeypatch):
     """A small d2l before the real one, and nothing of the two loaded."""
 
-    def forget():
-        for name in list(sys.modules):
-            if name.split(".")[0] in ("d2l", "torchvision", "bystander"):
-                monkeypatch.delitem(sys.modules, name)
+    def of_the_test():
+        names = ("d2l", "torchvision", "bystander")
+        return [m for m in sys.modules if m.split(".")[0] in names]
 
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "d2l").mkdir()
@@ -46,9 +45,12 @@ def packages(tmp_path, monkeypatch):
     (tmp_path / "torchvision" / "transforms.py").write_text("")
     (tmp_path / "torchvision" / "part.py").write_text("")
     (tmp_path / "bystander.py").write_text("")
-    forget()
+    for name in of_the_test():
+        monkeypatch.delitem(sys.modules, name)
     yield tmp_path
-    forget()
+    # not through monkeypatch, which would bring the small d2l back
+    for name in of_the_test():
+        del sys.modules[name]
 
 
 def loaded(package):

@@ -74,6 +74,7 @@ def _tidy(cell) -> None:
 def main() -> None:
     """Execute the named notebooks, or all, on one thread."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ["UNROLLED_PROGRESS"] = "0"  # a bar's output differs each time
     paths = [Path(name).resolve() for name in sys.argv[1:]]
     for path in paths or sorted((ROOT / "book").glob("*.ipynb")):
         execute(path)

@@ -9,6 +9,7 @@ Names and windows are those of Dive into Deep Learning, section 8.3; where
 its code draws the offset otherwise, section 8.3 of the course says so.
 """
 
+import itertools
 from collections.abc import Iterator
 
 import torch
@@ -119,8 +120,7 @@ class SequenceLoader:
         batches = sampler(
             self.ids, self.batch_size, self.num_steps, self.generator, None
         )
-        for _, batch in zip(range(len(self)), batches, strict=False):
-            yield batch
+        yield from itertools.islice(batches, len(self))
 
 
 def _random(ids, batch_size, num_steps, generator, offset):

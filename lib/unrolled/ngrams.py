@@ -108,20 +108,18 @@ class NgramLM(InterpolatedLM):
             totals = self._sum_by_context(length, counts)
             looked_up.append((take(counts, grams), take(totals, contexts)))
 
-        def probs(strengths: Tensor) -> Tensor:
-            mixed = torch.full(
-                (len(ids),), 1 / self.vocab_size, dtype=torch.float64
-            )
-            for s, (n_cx, n_c) in zip(strengths, looked_up, strict=True):
+        def strengths(raw: Tensor) -> Tensor:
+            # no count comes near e^30: the same as infinity
+            return raw.clamp(max=30).exp()
+
+        def probs(raw: Tensor) -> Tensor:
+            mixed = torch.tensor(1 / self.vocab_size, dtype=torch.float64)
+            for s, (n_cx, n_c) in zip(strengths(raw), looked_up, strict=True):
                 mixed = (n_cx + s * mixed) / (n_c + s)
             return mixed[1:]
 
-        best = maximise(
-            # no count of a text comes near e^30: the same as infinity
-            lambda raw: probs(raw.clamp(-30, 30).exp()),
-            torch.zeros(self.order, dtype=torch.float64),
-        )
-        return self.with_strengths(best.clamp(-30, 30).exp().tolist())
+        start = torch.zeros(self.order, dtype=torch.float64)
+        return self.with_strengths(strengths(maximise(probs, start)).tolist())
 
 
 class KneserNeyLM(InterpolatedLM):
@@ -223,23 +221,21 @@ class KneserNeyLM(InterpolatedLM):
                     torch.stack([take(f, contexts) for f in followers], 1),
                 )
             )
-        largest = torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64)
+
+        def discounts(raw: Tensor) -> Tensor:
+            return raw.sigmoid() * torch.tensor([1.0, 2.0, 3.0])
 
         def probs(raw: Tensor) -> Tensor:
-            mixed = torch.full(
-                (len(ids),), 1 / self.vocab_size, dtype=torch.float64
-            )
-            for triple, (a_cx, kind, a_c, seen) in zip(
-                raw.sigmoid() * largest, looked_up, strict=True
-            ):
+            mixed = torch.full_like(looked_up[0][0], 1 / self.vocab_size)
+            for order, triple in enumerate(discounts(raw)):
+                a_cx, kind, a_c, seen = looked_up[order]
                 taken = torch.cat([triple.new_zeros(1), triple])[kind]
                 kept = a_cx - taken + seen @ triple * mixed
                 mixed = torch.where(a_c > 0, kept / a_c.clamp(min=1), mixed)
             return mixed[1:]
 
         start = torch.zeros(self.order, 3, dtype=torch.float64)
-        best = maximise(probs, start).sigmoid() * largest
-        return self.with_discounts(best.tolist())
+        return self.with_discounts(discounts(maximise(probs, start)).tolist())
 
     def _adjusted_counts(self, length: int) -> Tensor:
         """Counts at the highest order, continuation counts below it."""
@@ -267,8 +263,8 @@ def estimate_discounts(counts: Tensor) -> tuple[float, float, float]:
         2 - 3 * y * n3 / n2,
         3 - 4 * y * n4 / n3,
     )
-    # a small text may give less than nothing, or more than the count
-    return tuple(min(max(d, 0.0), r) for r, d in enumerate(three, start=1))
+    # a small text may give less than nothing
+    return tuple(max(discount, 0.0) for discount in three)
 
 
 def _per_order(
@@ -314,8 +310,7 @@ def _triples(
                 "discounts of one order must be one number or three, got "
                 f"{given!r}"
             )
-        most = (1, 1, 1) if single else (1, 2, 3)
-        for value, limit in zip(triple, most, strict=True):
-            _check_number("discounts", value, limit)
+        for place, value in enumerate(triple):
+            _check_number("discounts", value, place + 1)
         triples.append(tuple(float(value) for value in triple))
     return triples

@@ -6,7 +6,6 @@ and handed to pytest in a folder of its own, with the project's conftest.
 
 import copy
 import importlib.util
-import json
 import re
 import shutil
 import subprocess
@@ -151,11 +150,15 @@ def test_the_tolerance_of_a_cell():
             gate.cell_rtol(cell)
 
 
-def test_tolerances_above_the_default_are_few(notebook):
-    """A list, so that a new one is seen: none so far."""
+# cells that train a network; the reasons are in their metadata
+LOOSE = {"8_4_recurrent_networks": [0.02, 0.02]}
+
+
+def test_tolerances_above_the_default_are_few(notebook_path, notebook):
+    """A list, so that a new one is seen."""
     loose = {
         cell.id: cell.metadata["unrolled"]["rtol"]
         for cell in notebook.cells
         if "rtol" in cell.metadata.get("unrolled", {})
     }
-    assert json.dumps(loose) == "{}"
+    assert sorted(loose.values()) == LOOSE.get(notebook_path.stem, [])

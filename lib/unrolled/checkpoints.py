@@ -1,0 +1,82 @@
+"""Models on disk, each with its vocabulary.
+
+Section 8.5 uses this module. The format is
+safetensors: plain arrays and a header of text, which runs no code when it is
+read, unlike a pickle.
+"""
+
+import json
+import os
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from unrolled.rnn import RNNLM, StackedRNNLM
+from unrolled.vocab import Vocab
+
+KINDS = {"RNNLM": RNNLM, "StackedRNNLM": StackedRNNLM}
+
+
+def save_model(
+    path: str | os.PathLike,
+    model: RNNLM | StackedRNNLM,
+    vocab: Vocab,
+    *,
+    dtype: torch.dtype | None = None,
+) -> None:
+    """Write parameters, sizes and vocabulary into one file.
+
+    dtype: store the parameters in another precision, such as torch.float16
+    for half the size; they come back as float32.
+
+    Raises TypeError for another kind of model, ValueError if the vocabulary
+    is not the model's in size.
+    """
+    kind = type(model).__name__
+    if kind not in tuple(KINDS):
+        raise TypeError(f"model must be one of {tuple(KINDS)}, got {kind}")
+    if len(vocab) != model.vocab_size:
+        raise ValueError(
+            f"vocab has {len(vocab)} indices, the model {model.vocab_size}"
+        )
+    tokens = vocab.to_tokens(list(range(1, len(vocab))))
+    header = {
+        "kind": kind,
+        "num_hiddens": model.num_hiddens,
+        "num_layers": getattr(model, "num_layers", 1),
+        "tokens": tokens,
+    }
+    tensors = {
+        name: value.detach().cpu().to(dtype).contiguous()
+        for name, value in model.state_dict().items()
+    }
+    save_file(tensors, path, metadata={"unrolled": json.dumps(header)})
+
+
+def load_model(
+    path: str | os.PathLike,
+) -> tuple[RNNLM | StackedRNNLM, Vocab]:
+    """The model, in float32 on the CPU and ready to score, and its vocabulary.
+
+    Raises ValueError for a file that ``save_model`` did not write.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = json.loads((file.metadata() or {})["unrolled"])
+            names = list(file.keys())
+            tensors = {name: file.get_tensor(name) for name in names}
+    except (SafetensorError, KeyError) as error:
+        raise ValueError(
+            f"path must be a file that save_model wrote, got {path}"
+        ) from error
+    # each token once, most frequent first: the order of the indices
+    vocab = Vocab(header["tokens"])
+    if header["kind"] == "RNNLM":
+        model = RNNLM(len(vocab), header["num_hiddens"])
+    else:
+        model = StackedRNNLM(
+            len(vocab), header["num_hiddens"], header["num_layers"]
+        )
+    model.load_state_dict({n: t.float() for n, t in tensors.items()})
+    return model.eval(), vocab

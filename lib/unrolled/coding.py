@@ -1,0 +1,120 @@
+"""Compressing a text with a model's probabilities, and getting it back.
+
+Section 8.4 teaches this module: :doc:`/book/8_4_recurrent_networks`. The
+arithmetic coding itself is done by the library constriction; this module
+hands it one distribution for each token. Encoder and decoder must see the
+same numbers to the last bit, so both walk the same path, one token at a time,
+and the probabilities are rounded to integers before they are used.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import constriction
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from unrolled.checks import as_ids, check_count
+from unrolled.counting import InterpolatedLM
+
+RESOLUTION = 1 << 20  # probabilities are multiples of 1 / RESOLUTION
+
+# given the token that came (None at first), the law of the next one: (V,)
+Predictor = Callable[[int | None], Tensor]
+
+
+def counting_predictor(model: InterpolatedLM) -> Predictor:
+    """A predictor that starts before the text, from a counting model."""
+    context: list[int] = []
+
+    def predict(token: int | None) -> Tensor:
+        if token is not None:
+            context.append(token)
+            del context[: -model.order]
+        return model.distribution(context)
+
+    return predict
+
+
+def rnn_predictor(model: nn.Module) -> Predictor:
+    """A predictor from a recurrent model; the first token is uniform."""
+    model.eval()
+    state = model.begin_state(1)
+    size = model.vocab_size
+
+    @torch.no_grad()
+    def predict(token: int | None) -> Tensor:
+        nonlocal state
+        if token is None:
+            return torch.full((size,), 1 / size, dtype=torch.float64)
+        ids = torch.tensor([[token]], device=state.device)
+        logits, state = model(ids, state)
+        return logits[0, 0].cpu().double().softmax(-1)
+
+    return predict
+
+
+def encode(predict: Predictor, ids: Sequence[int] | Tensor) -> bytes:
+    """The text as bytes, about -log2 P(text) bits and at most 64 more.
+
+    predict: a fresh predictor. Raises TypeError for ids that are no
+    integers, ValueError for an id that the predictor does not know.
+    """
+    encoder = constriction.stream.queue.RangeEncoder()
+    previous = None
+    for token in as_ids("ids", ids, least=0).tolist():
+        law = _quantised(predict(previous))
+        if not 0 <= token < len(law):
+            raise ValueError(f"ids must be in 0..{len(law) - 1}, got {token}")
+        encoder.encode(token, _model(law))
+        previous = token
+    # little-endian on every machine
+    return encoder.get_compressed().astype("<u4").tobytes()
+
+
+def decode(predict: Predictor, data: bytes, num_tokens: int) -> list[int]:
+    """The num_tokens ids that ``encode`` was given.
+
+    predict: a fresh predictor of the same model. Raises ValueError if data
+    is no whole number of 4-byte words or num_tokens < 0.
+    """
+    check_count("num_tokens", num_tokens, 0)
+    if len(data) % 4:
+        raise ValueError(
+            f"data must be whole 4-byte words, got {len(data)} bytes"
+        )
+    words = np.frombuffer(data, dtype="<u4").astype(np.uint32)
+    decoder = constriction.stream.queue.RangeDecoder(words)
+    ids: list[int] = []
+    for _ in range(num_tokens):
+        law = _quantised(predict(ids[-1] if ids else None))
+        ids.append(int(decoder.decode(_model(law))))
+    return ids
+
+
+def ideal_bits(predict: Predictor, ids: Sequence[int] | Tensor) -> float:
+    """-log2 of the probability that the predictor gives to the text."""
+    return sum(_costs(predict, as_ids("ids", ids, least=0).tolist()))
+
+
+def _costs(predict: Predictor, ids: list[int]) -> Iterator[float]:
+    previous = None
+    for token in ids:
+        yield -float(predict(previous)[token].log2())
+        previous = token
+
+
+def _quantised(law: Tensor) -> np.ndarray:
+    """Integers of at least 1, close to law * RESOLUTION, as float64.
+
+    Every token stays possible, and a difference in the last bit of the law
+    changes nothing but where it straddles a rounding border.
+    """
+    scaled = (law.double() * RESOLUTION).round().clamp(min=1)
+    return scaled.numpy()
+
+
+def _model(weights: np.ndarray):
+    return constriction.stream.model.Categorical(
+        weights / weights.sum(), perfect=False
+    )

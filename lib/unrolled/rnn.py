@@ -1,0 +1,256 @@
+"""Recurrent language models from plain tensors.
+
+Sections 8.4 and 8.5 teach this module: :doc:`/book/8_4_recurrent_networks`. It
+computes logits and states; it trains nothing (``training``), writes no text
+(``generation``) and knows no vocabulary.
+
+Shapes: n batch size, T steps, V vocabulary size, h hidden units. Inside, time
+comes first: (T, n, ...). In the names of ``torch.nn.RNN``, whose weights are
+transposed: weight_ih_l0 = W_xh^T, weight_hh_l0 = W_hh^T, and its two biases
+bias_ih_l0 + bias_hh_l0 add up to our b_h; ``nn.Linear``: weight = W_hq^T.
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from unrolled.bptt import recurrence
+from unrolled.checks import as_ids, check_count
+
+
+def init_params(
+    vocab_size: int,
+    num_hiddens: int,
+    *,
+    input_scale: float = 0.01,
+    recurrent_scale: float = 0.01,
+    output_scale: float = 0.01,
+    generator: torch.Generator | None = None,
+) -> dict[str, Tensor]:
+    """Normal weights with the given standard deviations, biases of 0.
+
+    W_xh (V, h), W_hh (h, h), b_h (h,), W_hq (h, V), b_q (V,). The defaults
+    are those of Dive into Deep Learning, section 8.5. Drawn in this order,
+    from the generator.
+
+    Raises ValueError for a size below 1 or a negative scale.
+    """
+    check_count("vocab_size", vocab_size, 1)
+    check_count("num_hiddens", num_hiddens, 1)
+    for name, scale in (
+        ("input_scale", input_scale),
+        ("recurrent_scale", recurrent_scale),
+        ("output_scale", output_scale),
+    ):
+        if not scale >= 0:
+            raise ValueError(f"{name} must be at least 0, got {scale}")
+
+    def normal(scale: float, *shape: int) -> Tensor:
+        return scale * torch.randn(*shape, generator=generator)
+
+    return {
+        "W_xh": normal(input_scale, vocab_size, num_hiddens),
+        "W_hh": normal(recurrent_scale, num_hiddens, num_hiddens),
+        "b_h": torch.zeros(num_hiddens),
+        "W_hq": normal(output_scale, num_hiddens, vocab_size),
+        "b_q": torch.zeros(vocab_size),
+    }
+
+
+def step(X: Tensor, H: Tensor, W_xh: Tensor, W_hh: Tensor, b_h: Tensor):
+    """One step, H_t = tanh(X_t W_xh + H_{t-1} W_hh + b_h): (n, h).
+
+    X: (n, V), one-hot rows or any other features; H: (n, h).
+    """
+    return torch.tanh(X @ W_xh + H @ W_hh + b_h)
+
+
+def unroll(inputs: Tensor, state: Tensor, W_hh: Tensor) -> Tensor:
+    """All states (T, n, h), one step after the other, with autograd.
+
+    inputs: (T, n, h), X_t W_xh + b_h for every step; state: (n, h). The
+    plain version of ``bptt.recurrence``, with the same numbers.
+    """
+    states = []
+    for row in inputs:
+        state = torch.tanh(row + state @ W_hh)
+        states.append(state)
+    return torch.stack(states)
+
+
+class RNNLM(nn.Module):
+    """One recurrent layer and a linear output: logits of the next token.
+
+        H_t = tanh(onehot(x_t) W_xh + H_{t-1} W_hh + b_h)
+        O_t = H_t W_hq + b_q
+
+    A one-hot row times W_xh is a row of W_xh, so the row is looked up.
+
+    ``model(X, state)`` takes X (n, T) int64 and state (n, h), and gives
+    logits (T, n, V) and the last state (n, h). Without a state it starts
+    from zeros. vocab_size, num_hiddens and the scales are those of
+    ``init_params``; the generator draws the weights. ``by_hand=False`` uses
+    the plain loop of ``unroll`` in place of ``bptt.recurrence``.
+
+    Raises TypeError for ids that are no integers, ValueError for ids outside
+    the vocabulary and for a state of the wrong shape.
+    """
+
+    def __init__(
+        self,
+        vocab_size: int,
+        num_hiddens: int,
+        *,
+        input_scale: float = 0.01,
+        recurrent_scale: float = 0.01,
+        output_scale: float = 0.01,
+        generator: torch.Generator | None = None,
+        device: torch.device | str | None = None,
+        by_hand: bool = True,
+    ) -> None:
+        """Draw the parameters (on the CPU, then moved to the device)."""
+        super().__init__()
+        params = init_params(
+            vocab_size,
+            num_hiddens,
+            input_scale=input_scale,
+            recurrent_scale=recurrent_scale,
+            output_scale=output_scale,
+            generator=generator,
+        )
+        for name, value in params.items():
+            setattr(self, name, nn.Parameter(value.to(device)))
+        self.vocab_size, self.num_hiddens = vocab_size, num_hiddens
+        self.by_hand = by_hand
+
+    def begin_state(self, batch_size: int) -> Tensor:
+        """Zeros (batch_size, h), in the dtype and on the device of W_hh."""
+        check_count("batch_size", batch_size, 1)
+        return self.W_hh.new_zeros(batch_size, self.num_hiddens)
+
+    def forward(
+        self, X: Tensor, state: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Logits (T, n, V) and the last state (n, h)."""
+        X = _check_inputs(X, self.vocab_size)
+        if state is None:
+            state = self.begin_state(len(X))
+        check_state(state, (len(X), self.num_hiddens))
+        inputs = self.W_xh[X.T] + self.b_h
+        run = recurrence if self.by_hand else unroll
+        states = run(inputs, state, self.W_hh)
+        return states @ self.W_hq + self.b_q, states[-1]
+
+
+class StackedRNNLM(nn.Module):
+    """Recurrent layers on top of each other, with dropout.
+
+    Layer l reads the states of layer l - 1; the first reads rows of W_xh.
+    While training, dropout zeroes a share of the units between the layers
+    and before the output, the same ones at all steps of a minibatch (Gal and
+    Ghahramani 2016), so that the recurrence itself is not disturbed.
+
+    As ``RNNLM``, with a state of shape (num_layers, n, h). Weights start
+    larger than the book's: rows of W_xh with standard deviation
+    ``input_scale``, recurrent matrices orthogonal, all others 1 / sqrt(h).
+    The generator draws weights and dropout.
+    """
+
+    def __init__(
+        self,
+        vocab_size: int,
+        num_hiddens: int,
+        num_layers: int = 1,
+        *,
+        input_scale: float = 3.0,
+        dropout: float = 0.0,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        """Draw the parameters."""
+        super().__init__()
+        check_count("vocab_size", vocab_size, 1)
+        check_count("num_hiddens", num_hiddens, 1)
+        check_count("num_layers", num_layers, 1)
+        if not 0 <= dropout < 1:
+            raise ValueError(f"dropout must be in [0, 1), got {dropout}")
+        if not input_scale >= 0:
+            raise ValueError(
+                f"input_scale must be at least 0, got {input_scale}"
+            )
+        self.vocab_size, self.num_hiddens = vocab_size, num_hiddens
+        self.num_layers, self.dropout = num_layers, dropout
+        self.input_scale, self.generator = input_scale, generator
+        h = num_hiddens
+
+        def normal(scale: float, *shape: int) -> nn.Parameter:
+            values = torch.randn(*shape, generator=generator)
+            return nn.Parameter(scale * values)
+
+        self.W_in = nn.ParameterList()  # what each layer does with its input
+        self.W_hh, self.b_h = nn.ParameterList(), nn.ParameterList()
+        for layer in range(num_layers):
+            rows = vocab_size if layer == 0 else h
+            scale = 1 / math.sqrt(h) if layer else input_scale
+            self.W_in.append(normal(scale, rows, h))
+            square = torch.randn(h, h, generator=generator)
+            # a copy: the factor comes in column order, slow to multiply
+            rotation = torch.linalg.qr(square)[0].contiguous()
+            self.W_hh.append(nn.Parameter(rotation))
+            self.b_h.append(nn.Parameter(torch.zeros(h)))
+        self.W_hq = normal(1 / math.sqrt(h), h, vocab_size)
+        self.b_q = nn.Parameter(torch.zeros(vocab_size))
+
+    def begin_state(self, batch_size: int) -> Tensor:
+        """Zeros (num_layers, batch_size, h)."""
+        check_count("batch_size", batch_size, 1)
+        return self.b_q.new_zeros(
+            self.num_layers, batch_size, self.num_hiddens
+        )
+
+    def forward(
+        self, X: Tensor, state: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Logits (T, n, V) and the last states (num_layers, n, h)."""
+        X = _check_inputs(X, self.vocab_size)
+        if state is None:
+            state = self.begin_state(len(X))
+        check_state(state, (self.num_layers, len(X), self.num_hiddens))
+        inputs = self.W_in[0][X.T]
+        last = []
+        for layer in range(self.num_layers):
+            if layer > 0:
+                inputs = inputs @ self.W_in[layer]
+            states = recurrence(
+                inputs + self.b_h[layer], state[layer], self.W_hh[layer]
+            )
+            last.append(states[-1])
+            inputs = self._drop(states)
+        return inputs @ self.W_hq + self.b_q, torch.stack(last)
+
+    def _drop(self, states: Tensor) -> Tensor:
+        """Zero a share of the units, the same ones at every step."""
+        if not self.training or self.dropout == 0:
+            return states
+        kept = 1 - self.dropout
+        mask = torch.rand(1, *states.shape[1:], generator=self.generator)
+        return states * (mask.to(states) < kept) / kept
+
+
+def _check_inputs(X: Tensor, vocab_size: int) -> Tensor:
+    return as_ids("X", X, vocab_size=vocab_size, dims=2)
+
+
+def check_state(state: Tensor, shape: Sequence[int]) -> None:
+    """Raise unless the state is a tensor of this shape."""
+    if not isinstance(state, Tensor):
+        raise TypeError(
+            f"state must be a tensor, got {type(state).__name__}; "
+            "model.begin_state(batch_size) makes one"
+        )
+    if tuple(state.shape) != tuple(shape):
+        raise ValueError(
+            f"state must have shape {tuple(shape)}, got "
+            f"{tuple(state.shape)}; model.begin_state(batch_size) makes one"
+        )

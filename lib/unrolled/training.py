@@ -1,0 +1,235 @@
+"""Training a recurrent language model, and scoring it on held-out text.
+
+Section 8.5 teaches this module. The loop
+works with any model of ``rnn`` and any optimiser of torch; minibatches come
+from ``batches``, perplexity from ``metrics``.
+"""
+
+import copy
+import math
+import os
+import time
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from tqdm import tqdm
+
+from unrolled import metrics
+from unrolled.batches import SequenceLoader
+from unrolled.checks import as_ids, check_count
+
+CHUNK = 1000  # steps that evaluation runs at once
+
+
+class DivergenceError(ArithmeticError):
+    """The loss is no longer a finite number; the message says what to try."""
+
+
+def clip_gradients(params: Iterable[Tensor], theta: float) -> float:
+    """Shrink all gradients together so that their norm is at most theta.
+
+        g <- min(1, theta / norm(g)) g
+
+    in place, where g is all gradients as one vector. Its direction stays.
+    Parameters without a gradient are left out. Returns the norm before.
+
+    Source: Pascanu, Mikolov and Bengio (2013); section 8.5. Raises
+    ValueError for theta <= 0.
+    """
+    if not theta > 0:
+        raise ValueError(f"theta must be above 0, got {theta}")
+    gradients = [p.grad for p in params if p.grad is not None]
+    if not gradients:
+        return 0.0
+    norm = torch.stack([g.pow(2).sum() for g in gradients]).sum().sqrt()
+    if norm > theta:
+        for gradient in gradients:
+            gradient.mul_(theta / norm)
+    return norm.item()
+
+
+@torch.no_grad()
+def log_probs(model: nn.Module, ids: Tensor) -> Tensor:
+    """ln P of ids[1:], each given what precedes it in ids: (n - 1,).
+
+    One run over the whole text, the state carried from first to last, from
+    a state of zeros; dropout off. Float64, on the CPU.
+
+    Raises ValueError for fewer than two ids or ids outside the vocabulary.
+    """
+    ids = as_ids("ids", ids, vocab_size=model.vocab_size, least=2)
+    device = next(model.parameters()).device
+    was_training = model.training
+    model.eval()
+    state = model.begin_state(1)
+    found = []
+    for start in range(0, len(ids) - 1, CHUNK):
+        piece = ids[start : start + CHUNK + 1].to(device)
+        logits, state = model(piece[None, :-1], state)
+        picked = logits[:, 0].double().log_softmax(-1)
+        found.append(picked.gather(1, piece[1:, None])[:, 0].cpu())
+    model.train(was_training)
+    return torch.cat(found)
+
+
+def evaluate(model: nn.Module, ids: Tensor) -> float:
+    """Perplexity of ids[1:], each given all before it: see ``log_probs``."""
+    scores = log_probs(model, ids)
+    return metrics.perplexity(-scores.sum().item(), len(scores))
+
+
+@dataclass
+class History:
+    """What happened in training; lists have one entry for each epoch."""
+
+    train: list[float] = field(default_factory=list)  # perplexity
+    held_out: dict[int, float] = field(default_factory=dict)  # by epoch
+    norms: list[float] = field(default_factory=list)  # for each update
+    tokens_per_second: float = 0.0
+    best_epoch: int | None = None  # of the held-out perplexity
+
+
+def train(
+    model: nn.Module,
+    loader: SequenceLoader,
+    num_epochs: int,
+    optimizer: torch.optim.Optimizer,
+    *,
+    theta: float = 1.0,
+    schedule: Callable[[float], float] | None = None,
+    held_out: Tensor | None = None,
+    evaluate_at: Collection[int] | None = None,
+    keep_best: bool = False,
+    patience: int | None = None,
+    averaging: float | None = None,
+    progress: bool | None = None,
+) -> History:
+    """Train the model in place and return the history.
+
+    Each minibatch: forward, mean cross-entropy, backward, clip, update. With
+    a sequential loader the state goes on from minibatch to minibatch,
+    detached, so that gradients stop at the border; with a random one every
+    minibatch starts from zeros.
+
+    theta: gradients are clipped to this norm; ``math.inf`` never clips.
+    schedule: factor for the learning rate at a fraction (0 to 1) of all
+    updates.
+    held_out: ids whose perplexity is taken after the epochs in
+    ``evaluate_at`` (all, if None). keep_best: leave the model with the
+    parameters that were best on it. patience: stop after that many
+    evaluations without a new best (implies keep_best).
+    averaging: decay of a moving average of the parameters, which is what is
+    evaluated and kept; early on it forgets faster.
+    progress: a bar on stderr; by default unless UNROLLED_PROGRESS is 0.
+
+    Training perplexity is that of the epoch's minibatches as they came, with
+    dropout if there is any. Raises DivergenceError if a loss is not finite,
+    ValueError for arguments out of range.
+    """
+    check_count("num_epochs", num_epochs, 1)
+    if not theta > 0:
+        raise ValueError(f"theta must be above 0, got {theta}")
+    if patience is not None:
+        check_count("patience", patience, 1)
+    if (keep_best or patience) and held_out is None:
+        raise ValueError("held_out is needed to keep the best parameters")
+    if averaging is not None and not 0 <= averaging < 1:
+        raise ValueError(f"averaging must be in [0, 1), got {averaging}")
+    if evaluate_at is None:
+        evaluate_at = range(1, num_epochs + 1)
+    if progress is None:
+        progress = os.environ.get("UNROLLED_PROGRESS", "1") != "0"
+
+    history = History()
+    rates = [group["lr"] for group in optimizer.param_groups]
+    averaged = copy.deepcopy(model) if averaging is not None else model
+    best_parameters, since_best = None, 0
+    num_updates, num_tokens, seconds = 0, 0, 0.0
+    model.train()
+    bar = tqdm(range(1, num_epochs + 1), unit="epoch", disable=not progress)
+    for epoch in bar:
+        start = time.perf_counter()
+        state, sum_nll, count = None, 0.0, 0
+        for X, Y in loader:
+            if schedule is not None:
+                done = num_updates / (num_epochs * len(loader))
+                for group, rate in zip(
+                    optimizer.param_groups, rates, strict=True
+                ):
+                    group["lr"] = rate * schedule(done)
+            if state is None or not loader.sequential:
+                state = model.begin_state(len(X))
+            X, Y = X.to(state.device), Y.to(state.device)
+            logits, state = model(X, state.detach())
+            loss = cross_entropy(logits.flatten(0, 1), Y.T.flatten())
+            if not math.isfinite(loss.item()):
+                raise DivergenceError(
+                    f"the loss is {loss.item()} in epoch {epoch}; try a "
+                    "smaller learning rate, a smaller theta or smaller "
+                    "initial weights"
+                )
+            optimizer.zero_grad()
+            loss.backward()
+            history.norms.append(clip_gradients(model.parameters(), theta))
+            optimizer.step()
+            num_updates += 1
+            if averaging is not None:
+                _average(averaged, model, averaging, num_updates)
+            sum_nll += loss.item() * Y.numel()
+            count += Y.numel()
+        seconds += time.perf_counter() - start
+        num_tokens += count
+        history.train.append(metrics.perplexity(sum_nll, count))
+        if held_out is not None and epoch in evaluate_at:
+            score = evaluate(averaged, held_out)
+            history.held_out[epoch] = score
+            bar.set_postfix(held_out=f"{score:.3g}")
+            if score <= min(history.held_out.values()):
+                history.best_epoch, since_best = epoch, 0
+                if keep_best or patience:
+                    best_parameters = copy.deepcopy(averaged.state_dict())
+            else:
+                since_best += 1
+                if patience and since_best >= patience:
+                    break
+    for group, rate in zip(optimizer.param_groups, rates, strict=True):
+        group["lr"] = rate
+    if best_parameters is not None:
+        model.load_state_dict(best_parameters)
+    elif averaging is not None:
+        model.load_state_dict(averaged.state_dict())
+    history.tokens_per_second = num_tokens / seconds
+    return history
+
+
+@torch.no_grad()
+def _average(
+    averaged: nn.Module, model: nn.Module, decay: float, num_updates: int
+) -> None:
+    """Move the average towards the parameters by 1 - decay."""
+    # a long memory would keep the random start for too long
+    decay = min(decay, (1 + num_updates) / (10 + num_updates))
+    for mean, now in zip(
+        averaged.parameters(), model.parameters(), strict=True
+    ):
+        mean.lerp_(now, 1 - decay)
+
+
+def cosine(done: float) -> float:
+    """A schedule: up over the first 3 %, then down to 0 along a cosine."""
+    return min(1.0, done / 0.03) * (1 + math.cos(math.pi * done)) / 2
+
+
+def log_spaced(num_epochs: int, number: int = 25) -> list[int]:
+    """About ``number`` epochs from 1 to num_epochs, evenly in the logarithm.
+
+    >>> log_spaced(500, 7)
+    [1, 3, 8, 22, 63, 177, 500]
+    """
+    check_count("num_epochs", num_epochs, 1)
+    check_count("number", number, 2)
+    ratio = num_epochs ** (1 / (number - 1))
+    return sorted({round(ratio**i) for i in range(number)})

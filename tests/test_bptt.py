@@ -1,0 +1,93 @@
+"""The recurrence by hand: against the plain loop, gradcheck, a wrong one."""
+
+import pytest
+import torch
+
+from unrolled.bptt import Recurrence, recurrence
+from unrolled.rnn import unroll
+
+# (T, n, h), all different, and with 1 in every place
+SHAPES = [(3, 4, 5), (1, 2, 3), (4, 1, 2), (5, 3, 1), (1, 1, 1)]
+
+
+def drawn(shape, dtype=torch.float64, seed=0):
+    steps, batch, hidden = shape
+    generator = torch.Generator().manual_seed(seed)
+    return [
+        torch.randn(*size, generator=generator, dtype=dtype).requires_grad_()
+        for size in ((steps, batch, hidden), (batch, hidden), (hidden, hidden))
+    ]
+
+
+def weighted(states):
+    """A loss that needs every state, and each of them differently."""
+    weights = torch.arange(1, states.numel() + 1, dtype=states.dtype)
+    return (states * weights.reshape(states.shape).cos()).sum()
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_states_and_gradients_of_the_loop(shape, dtype):
+    ours, theirs = drawn(shape, dtype), drawn(shape, dtype)
+    states, expected = recurrence(*ours), unroll(*theirs)
+    tolerance = (
+        {"rtol": 0, "atol": 1e-12}
+        if dtype == torch.float64
+        else {"rtol": 1e-4, "atol": 1e-5}
+    )
+    assert states.shape == shape
+    assert torch.allclose(states, expected, **tolerance)
+    weighted(states).backward()
+    weighted(expected).backward()
+    for a, b in zip(ours, theirs, strict=True):
+        assert a.grad.abs().max() > 1e-3
+        assert torch.allclose(a.grad, b.grad, **tolerance)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_gradcheck(shape):
+    assert torch.autograd.gradcheck(recurrence, drawn(shape))
+
+
+class Wrong(Recurrence):
+    """Forgets the slope of tanh at one place."""
+
+    @staticmethod
+    def backward(ctx, gradient):
+        inputs, state, W_hh = Recurrence.backward(ctx, gradient)
+        return inputs * 1.01, state, W_hh
+
+
+class Truncated(Recurrence):
+    """Takes the sum for W_hh without its first step."""
+
+    @staticmethod
+    def backward(ctx, gradient):
+        _states, state, _W_hh = ctx.saved_tensors
+        inputs, to_state, full = Recurrence.backward(ctx, gradient)
+        return inputs, to_state, full - state.T @ inputs[0]
+
+
+@pytest.mark.parametrize("wrong", [Wrong, Truncated])
+def test_a_wrong_gradient_is_rejected(wrong):
+    with pytest.raises(RuntimeError, match="Jacobian mismatch"):
+        torch.autograd.gradcheck(wrong.apply, drawn((3, 4, 5)))
+
+
+def test_a_loss_on_the_last_state_only():
+    ours, theirs = drawn((4, 2, 3)), drawn((4, 2, 3))
+    recurrence(*ours)[-1].sum().backward()
+    unroll(*theirs)[-1].sum().backward()
+    for a, b in zip(ours, theirs, strict=True):
+        assert torch.allclose(a.grad, b.grad, rtol=0, atol=1e-12)
+
+
+def test_arguments_are_left_as_they_were():
+    inputs, state, W_hh = drawn((3, 4, 5))
+    before = [x.detach().clone() for x in (inputs, state, W_hh)]
+    states = recurrence(inputs, state, W_hh)
+    kept = states.detach().clone()
+    weighted(states).backward()
+    for now, old in zip((inputs, state, W_hh), before, strict=True):
+        assert torch.equal(now, old)
+    assert torch.equal(states, kept)

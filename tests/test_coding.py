@@ -1,0 +1,143 @@
+"""Coding: what comes back, how large it is, and one path for both ways."""
+
+import math
+import re
+
+import pytest
+import torch
+
+from unrolled.coding import (
+    counting_predictor,
+    decode,
+    encode,
+    ideal_bits,
+    rnn_predictor,
+)
+from unrolled.ngrams import KneserNeyLM, NgramLM
+from unrolled.rnn import RNNLM, StackedRNNLM
+from unrolled.training import log_probs
+
+
+def raises(kind, message):
+    return pytest.raises(kind, match="^" + re.escape(message) + "$")
+
+
+def text(n, size=6, seed=0):
+    weights = 1 / torch.arange(1, size + 1, dtype=torch.float64)
+    return torch.multinomial(
+        weights, n, True, generator=torch.Generator().manual_seed(seed)
+    )
+
+
+def counting(order=3):
+    return KneserNeyLM(order, 7).fit(text(500))
+
+
+def networks():
+    generator = torch.Generator().manual_seed(0)
+    yield RNNLM(7, 9, input_scale=1.0, output_scale=0.5, generator=generator)
+    yield StackedRNNLM(7, 5, 2, dropout=0.5, generator=generator)
+
+
+def test_counting_model_there_and_back():
+    lm, ids = counting(), text(2_000, 7, seed=1)
+    data = encode(counting_predictor(lm), ids)
+    assert decode(counting_predictor(lm), data, 2_000) == ids.tolist()
+    ideal = ideal_bits(counting_predictor(lm), ids)
+    assert ideal <= 8 * len(data) + 1
+    assert 8 * len(data) <= 1.001 * ideal + 64
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_networks_there_and_back(which):
+    model, ids = list(networks())[which], text(600, 7, seed=1)
+    data = encode(rnn_predictor(model), ids)
+    assert decode(rnn_predictor(model), data, 600) == ids.tolist()
+    # the first token is uniform, the others those of log_probs
+    expected = math.log2(7) - log_probs(model, ids).sum().item() / math.log(2)
+    assert ideal_bits(rnn_predictor(model), ids) == pytest.approx(
+        expected, rel=1e-5
+    )
+    assert 8 * len(data) <= 1.001 * expected + 64
+
+
+def test_ideal_bits_by_hand():
+    lm = NgramLM(2, 3, 1.0).fit(torch.tensor([1, 2, 1, 2]))
+    ids = [1, 2, 2]
+    expected = -sum(
+        math.log2(p)
+        for p in (lm.prob([], 1), lm.prob([1], 2), lm.prob([1, 2], 2))
+    )
+    assert ideal_bits(counting_predictor(lm), ids) == pytest.approx(expected)
+    assert ideal_bits(counting_predictor(lm), []) == 0
+
+
+def test_a_sure_model_needs_next_to_nothing():
+    def predict(token):
+        law = torch.full((4,), 1e-9, dtype=torch.float64)
+        law[3] = 1 - 3e-9
+        return law
+
+    data = encode(predict, [3] * 5_000)
+    assert len(data) <= 12
+    assert decode(predict, data, 5_000) == [3] * 5_000
+
+
+def test_an_impossible_token_can_still_be_sent():
+    lm = NgramLM(1, 4, 0.0).fit(torch.tensor([1, 1, 2]))
+    data = encode(counting_predictor(lm), [1, 3, 0, 2])
+    assert decode(counting_predictor(lm), data, 4) == [1, 3, 0, 2]
+
+
+def test_the_last_bit_of_a_probability_does_not_matter():
+    lm, ids = counting(), text(300, 7, seed=2)
+
+    def shaken(sign):
+        inner = counting_predictor(lm)
+        return lambda token: inner(token) * (1 + sign * 1e-13)
+
+    data = encode(shaken(1), ids)
+    assert decode(shaken(-1), data, 300) == ids.tolist()
+
+
+def test_another_model_does_not_get_it_back():
+    ids = text(300, 7, seed=2)
+    data = encode(counting_predictor(counting(3)), ids)
+    other = decode(counting_predictor(counting(2)), data, 300)
+    assert other != ids.tolist()
+
+
+def test_nothing_and_one_token():
+    lm = counting()
+    assert (
+        decode(counting_predictor(lm), encode(counting_predictor(lm), []), 0)
+        == []
+    )
+    data = encode(counting_predictor(lm), [5])
+    assert decode(counting_predictor(lm), data, 1) == [5]
+    assert len(data) % 4 == 0
+
+
+def test_only_as_much_context_as_the_model_needs():
+    lm = counting(2)
+    predict = counting_predictor(lm)
+    predict(None)
+    for token in (1, 2, 3, 4):
+        law = predict(token)
+    assert torch.equal(law, lm.distribution([4]))
+
+
+def test_bad_input():
+    lm = counting()
+    with raises(ValueError, "ids must be in 0..6, got 7"):
+        encode(counting_predictor(lm), [7])
+    with raises(ValueError, "ids must be in 0..6, got -1"):
+        encode(counting_predictor(lm), [1, -1])
+    with pytest.raises(TypeError, match=r"^ids must hold integers"):
+        encode(counting_predictor(lm), torch.tensor([1.0]))
+    with pytest.raises(TypeError, match=r"^ids must hold integers"):
+        ideal_bits(counting_predictor(lm), torch.tensor([1.0]))
+    with raises(ValueError, "data must be whole 4-byte words, got 5 bytes"):
+        decode(counting_predictor(lm), b"12345", 1)
+    with raises(ValueError, "num_tokens must be at least 0, got -1"):
+        decode(counting_predictor(lm), b"", -1)

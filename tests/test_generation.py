@@ -1,0 +1,134 @@
+"""Generation: greedy by hand, temperatures, reproducible, errors."""
+
+import math
+import re
+from collections import Counter
+
+import pytest
+import torch
+
+from unrolled.generation import generate
+from unrolled.rnn import RNNLM, StackedRNNLM
+from unrolled.vocab import Vocab
+
+VOCAB = Vocab(list("the time machine"))
+
+
+def raises(kind, message):
+    return pytest.raises(kind, match="^" + re.escape(message) + "$")
+
+
+def seeded(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+def model_of(seed=0, kind=RNNLM, **options):
+    if kind is RNNLM:
+        options = {"recurrent_scale": 0.5, "output_scale": 1.0, **options}
+    return kind(
+        len(VOCAB), 12, input_scale=1.0, generator=seeded(seed), **options
+    )
+
+
+@torch.no_grad()
+def greedy(model, prefix, num_tokens):
+    """The whole text is read anew for every token."""
+    ids = VOCAB[list(prefix)]
+    for _ in range(num_tokens):
+        logits, _ = model(torch.tensor([ids]))
+        ids.append(int(logits[-1, 0].argmax()))
+    return "".join(VOCAB.to_tokens(ids))
+
+
+@pytest.mark.parametrize("prefix", ["t", "the time "])
+@pytest.mark.parametrize("num_tokens", [0, 1, 25])
+def test_greedy(prefix, num_tokens):
+    model = model_of()
+    written = generate(model, prefix, num_tokens, VOCAB)
+    assert written == greedy(model, prefix, num_tokens)
+    assert written.startswith(prefix)
+
+
+def test_a_low_temperature_is_greedy():
+    model = model_of()
+    expected = generate(model, "the ", 30, VOCAB)
+    for temperature in (1e-3, 1e-30, 1e-300):
+        written = generate(
+            model,
+            "the ",
+            30,
+            VOCAB,
+            temperature=temperature,
+            generator=seeded(0),
+        )
+        assert written == expected
+
+
+def test_reproducible_from_the_generator():
+    model = model_of()
+    one, same, other = (
+        generate(
+            model, "the ", 40, VOCAB, temperature=1.0, generator=seeded(s)
+        )
+        for s in (1, 1, 2)
+    )
+    assert one == same != other
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 1.5])
+def test_next_tokens_follow_the_tempered_law(temperature):
+    model = model_of()
+    with torch.no_grad():
+        logits = model(torch.tensor([VOCAB[list("the")]]))[0][-1, 0]
+    law = (logits.double() / temperature).softmax(-1)
+    generator = seeded(0)
+    draws = Counter()
+    for _ in range(2000):
+        written = generate(
+            model,
+            "the",
+            1,
+            VOCAB,
+            temperature=temperature,
+            generator=generator,
+        )
+        draws[VOCAB[written[3:]]] += 1
+    for index, p in enumerate(law.tolist()):
+        deviation = math.sqrt(2000 * p * (1 - p)) + 1
+        assert abs(draws[index] - 2000 * p) < 5 * deviation
+
+
+def test_the_model_is_left_as_it_was():
+    model = model_of(kind=StackedRNNLM, dropout=0.5)
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    model.train()
+    one = generate(model, "the", 20, VOCAB)
+    assert model.training
+    assert one == generate(model, "the", 20, VOCAB)  # no dropout
+    model.eval()
+    generate(model, "the", 2, VOCAB)
+    assert not model.training
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, before[name])
+
+
+def test_bad_input():
+    model = model_of()
+    with raises(ValueError, "prefix is empty; give at least one character"):
+        generate(model, "", 3, VOCAB)
+    with raises(
+        ValueError,
+        "prefix has characters that the model does not know: 'T' in 'The'",
+    ):
+        generate(model, "The", 3, VOCAB)
+    with raises(TypeError, "prefix must be a str, got ['t']"):
+        generate(model, ["t"], 3, VOCAB)
+    with raises(ValueError, "num_tokens must be at least 0, got -1"):
+        generate(model, "the", -1, VOCAB)
+    with raises(TypeError, "num_tokens must be an int, got 1.0"):
+        generate(model, "the", 1.0, VOCAB)
+    for wrong in (-0.5, math.nan):
+        with raises(
+            ValueError, f"temperature must be at least 0, got {wrong}"
+        ):
+            generate(model, "the", 1, VOCAB, temperature=wrong)

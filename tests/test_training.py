@@ -1,0 +1,438 @@
+"""Training: clipping, scoring, the loop against a hand-written one, errors."""
+
+import copy
+import itertools
+import math
+import re
+
+import pytest
+import torch
+from torch.nn.functional import cross_entropy
+
+from unrolled import training
+from unrolled.batches import SequenceLoader
+from unrolled.ngrams import NgramLM
+from unrolled.rnn import RNNLM, StackedRNNLM
+from unrolled.training import (
+    DivergenceError,
+    clip_gradients,
+    cosine,
+    evaluate,
+    log_probs,
+    log_spaced,
+    train,
+)
+
+
+def raises(kind, message):
+    return pytest.raises(kind, match="^" + re.escape(message) + "$")
+
+
+def seeded(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+def small(seed=0, **options):
+    return RNNLM(
+        6,
+        8,
+        input_scale=1.0,
+        recurrent_scale=0.2,
+        output_scale=0.3,
+        generator=seeded(seed),
+        **options,
+    )
+
+
+def text(n, seed=0):
+    """Each symbol follows from the one before, four times in five."""
+    ids = [0]
+    for u in torch.rand(n - 1, generator=seeded(seed)).tolist():
+        ids.append((ids[-1] + 2) % 6 if u < 0.8 else int(u * 1000) % 6)
+    return torch.tensor(ids)
+
+
+def loader(n=120, sampling="sequential", seed=3):
+    return SequenceLoader(
+        text(n), 3, 5, sampling=sampling, generator=seeded(seed)
+    )
+
+
+def sgd(model, rate=0.5):
+    return torch.optim.SGD(model.parameters(), lr=rate)
+
+
+class TestClipping:
+    def params(self, *gradients):
+        found = []
+        for gradient in gradients:
+            p = torch.zeros(len(gradient), requires_grad=True)
+            p.grad = torch.tensor(gradient)
+            found.append(p)
+        return found
+
+    def test_by_hand(self):
+        # together (3, 4, 12): norm 13
+        params = self.params([3.0, 4.0], [12.0])
+        assert clip_gradients(params, 1.0) == pytest.approx(13)
+        assert params[0].grad.tolist() == pytest.approx([3 / 13, 4 / 13])
+        assert params[1].grad.tolist() == pytest.approx([12 / 13])
+
+    @pytest.mark.parametrize("theta", [5.0, 5.1, 1e9, math.inf])
+    def test_inside_the_ball_nothing_changes(self, theta):
+        params = self.params([3.0, 4.0])
+        assert clip_gradients(params, theta) == pytest.approx(5)
+        assert params[0].grad.tolist() == [3.0, 4.0]
+
+    def test_direction_kept_and_in_place(self):
+        params = self.params([0.3, -7.0, 2.0], [5.0])
+        gradients = [p.grad for p in params]
+        before = torch.cat([g.clone() for g in gradients])
+        clip_gradients(params, 2.5)
+        after = torch.cat(gradients)  # the very tensors
+        assert after.norm().item() == pytest.approx(2.5, rel=1e-6)
+        cosine_of = torch.cosine_similarity(before, after, dim=0)
+        assert cosine_of.item() == pytest.approx(1)
+
+    def test_against_torch(self):
+        for theta in (0.1, 1.0, 100.0):
+            ours = self.params([1.0, -2.0], [3.0, 0.5, 7.0])
+            theirs = self.params([1.0, -2.0], [3.0, 0.5, 7.0])
+            norm = clip_gradients(ours, theta)
+            expected = torch.nn.utils.clip_grad_norm_(theirs, theta)
+            assert norm == pytest.approx(expected.item())
+            for a, b in zip(ours, theirs, strict=True):
+                assert torch.allclose(a.grad, b.grad, rtol=1e-5)
+
+    def test_without_gradients_and_from_a_generator(self):
+        bare = torch.zeros(3, requires_grad=True)
+        assert clip_gradients([bare], 1.0) == 0
+        params = self.params([3.0, 4.0])
+        norm = clip_gradients((p for p in [bare, *params]), 1.0)
+        assert norm == pytest.approx(5)
+        assert params[0].grad.norm().item() == pytest.approx(1)
+
+    def test_theta(self):
+        for wrong in (0, -1.0, math.nan):
+            with raises(ValueError, f"theta must be above 0, got {wrong}"):
+                clip_gradients(self.params([1.0]), wrong)
+
+
+class TestScoring:
+    @pytest.mark.parametrize("n", [2, 3, 1000, 1001, 1002, 2500])
+    def test_against_one_step_at_a_time(self, n):
+        model, ids = small(), text(n, seed=4)
+        state = model.begin_state(1)
+        expected = []
+        with torch.no_grad():
+            for now, then in itertools.pairwise(ids):
+                logits, state = model(now.reshape(1, 1), state)
+                law = logits[0, 0].double().log_softmax(-1)
+                expected.append(law[then].item())
+        found = log_probs(model, ids)
+        assert found.dtype == torch.float64
+        assert found.shape == (n - 1,)
+        assert not found.requires_grad
+        assert found.tolist() == pytest.approx(expected, abs=1e-5)
+        mean = -sum(expected) / (n - 1)
+        assert evaluate(model, ids) == pytest.approx(math.exp(mean), rel=1e-5)
+
+    def test_uniform_at_zero_weights(self):
+        model = RNNLM(6, 3, output_scale=0.0)
+        assert evaluate(model, text(50)) == pytest.approx(6)
+
+    def test_dropout_is_off_and_the_mode_comes_back(self):
+        model = StackedRNNLM(6, 20, dropout=0.5, generator=seeded(0))
+        model.train()
+        one, two = evaluate(model, text(60)), evaluate(model, text(60))
+        assert one == two
+        assert model.training
+        model.eval()
+        evaluate(model, text(60))
+        assert not model.training
+
+    def test_bad_input(self):
+        with raises(ValueError, "ids must hold at least 2 ids, got 1"):
+            evaluate(small(), torch.tensor([1]))
+        with raises(ValueError, "ids must be in 0..5, got 6"):
+            evaluate(small(), torch.tensor([1, 6]))
+
+
+def by_hand(model, batches, num_epochs, rate, theta, sequential):
+    """The same training, written out."""
+    norms, perplexities = [], []
+    for _ in range(num_epochs):
+        state, total, count = None, 0.0, 0
+        for X, Y in batches:
+            if state is None or not sequential:
+                state = torch.zeros(len(X), model.num_hiddens)
+            logits, state = model(X, state.detach())
+            loss = cross_entropy(logits.flatten(0, 1), Y.T.flatten())
+            model.zero_grad()
+            loss.backward()
+            norm = torch.cat(
+                [p.grad.flatten() for p in model.parameters()]
+            ).norm()
+            norms.append(norm.item())
+            with torch.no_grad():
+                for p in model.parameters():
+                    p -= rate * min(1, theta / norm.item()) * p.grad
+            total += loss.item() * Y.numel()
+            count += Y.numel()
+        perplexities.append(math.exp(total / count))
+    return norms, perplexities
+
+
+class TestLoop:
+    @pytest.mark.parametrize("sampling", ["sequential", "random"])
+    @pytest.mark.parametrize("theta", [0.05, math.inf])
+    def test_against_a_hand_written_loop(self, sampling, theta):
+        ours, theirs = small(), small()
+        history = train(
+            ours,
+            loader(sampling=sampling),
+            4,
+            sgd(ours),
+            theta=theta,
+            progress=False,
+        )
+        norms, perplexities = by_hand(
+            theirs,
+            loader(sampling=sampling),
+            4,
+            0.5,
+            theta,
+            sampling == "sequential",
+        )
+        assert history.norms == pytest.approx(norms, rel=1e-4)
+        assert history.train == pytest.approx(perplexities, rel=1e-4)
+        assert len(history.norms) == 4 * len(loader())
+        for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
+            assert torch.allclose(a, b, rtol=1e-3, atol=1e-5)
+        assert history.tokens_per_second > 0
+        assert history.held_out == {}
+        assert history.best_epoch is None
+
+    def test_it_learns(self):
+        model = small()
+        data = SequenceLoader(text(1500), 8, 10, generator=seeded(0))
+        train(
+            model,
+            data,
+            15,
+            torch.optim.Adam(model.parameters(), 0.02),
+            progress=False,
+        )
+        new = text(500, seed=9)
+        bigram = NgramLM(2, 6, 1.0).fit(text(1500))
+        assert evaluate(model, new) < 1.1 * bigram.perplexity(new)
+        assert evaluate(model, new) < 3
+
+    def test_held_out_at_the_chosen_epochs(self):
+        model, new = small(), text(80, seed=9)
+        history = train(
+            model,
+            loader(),
+            6,
+            sgd(model),
+            held_out=new,
+            evaluate_at=[1, 4, 6],
+            progress=False,
+        )
+        assert list(history.held_out) == [1, 4, 6]
+        assert history.held_out[6] == evaluate(model, new)
+        best = min(history.held_out.values())
+        assert history.held_out[history.best_epoch] == best
+        every = train(
+            small(), loader(), 3, sgd(model), held_out=new, progress=False
+        )
+        assert list(every.held_out) == [1, 2, 3]
+
+    def worsening(self, **options):
+        """A text to train on that leads away from the held-out one."""
+        model = small()
+        constant = SequenceLoader(torch.zeros(60, dtype=torch.int64), 3, 5)
+        history = train(
+            model,
+            constant,
+            8,
+            sgd(model, 1.0),
+            held_out=text(80),
+            progress=False,
+            **options,
+        )
+        return model, history
+
+    def test_keep_best(self):
+        model, history = self.worsening(keep_best=True)
+        assert history.best_epoch == 1
+        assert len(history.held_out) == 8
+        assert evaluate(model, text(80)) == pytest.approx(history.held_out[1])
+        model, history = self.worsening()
+        assert evaluate(model, text(80)) == pytest.approx(history.held_out[8])
+
+    @pytest.mark.parametrize("patience", [1, 3])
+    def test_patience(self, patience):
+        model, history = self.worsening(patience=patience)
+        assert list(history.held_out) == list(range(1, 2 + patience))
+        assert len(history.train) == 1 + patience
+        assert evaluate(model, text(80)) == pytest.approx(history.held_out[1])
+
+    def test_schedule(self):
+        seen = []
+
+        def schedule(done):
+            seen.append(done)
+            return 0.5
+
+        model, other = small(), small()
+        optimizer = sgd(model, 0.8)
+        train(model, loader(), 2, optimizer, schedule=schedule, progress=False)
+        updates = 2 * len(loader())
+        assert seen == pytest.approx([i / updates for i in range(updates)])
+        assert optimizer.param_groups[0]["lr"] == 0.8  # as it was
+        train(other, loader(), 2, sgd(other, 0.4), progress=False)
+        for a, b in zip(model.parameters(), other.parameters(), strict=True):
+            assert torch.allclose(a, b)
+
+    def test_averaging(self):
+        model, follower = small(), small()
+        mean = [p.detach().clone() for p in follower.parameters()]
+        for updates, (X, Y) in enumerate(loader(), start=1):
+            if updates == 1:
+                state = follower.begin_state(len(X))
+            logits, state = follower(X, state.detach())
+            loss = cross_entropy(logits.flatten(0, 1), Y.T.flatten())
+            follower.zero_grad()
+            loss.backward()
+            decay = min(0.6, (1 + updates) / (10 + updates))
+            with torch.no_grad():
+                for m, p in zip(mean, follower.parameters(), strict=True):
+                    p -= 0.5 * p.grad
+                    m += (1 - decay) * (p - m)
+        new = text(60, seed=2)
+        history = train(
+            model,
+            loader(),
+            1,
+            sgd(model),
+            theta=math.inf,
+            averaging=0.6,
+            held_out=new,
+            progress=False,
+        )
+        for a, b in zip(model.parameters(), mean, strict=True):
+            assert torch.allclose(a, b, atol=1e-5)
+        # it is the average that was scored
+        assert history.held_out[1] == pytest.approx(evaluate(model, new))
+
+    def test_averaging_keeps_the_best_average(self):
+        model, history = self.worsening(averaging=0.5, keep_best=True)
+        best = history.held_out[history.best_epoch]
+        assert evaluate(model, text(80)) == pytest.approx(best)
+
+    def test_reproducible(self):
+        runs = []
+        for _ in range(2):
+            model = StackedRNNLM(6, 8, dropout=0.3, generator=seeded(1))
+            history = train(model, loader(), 2, sgd(model), progress=False)
+            runs.append(history.train)
+        assert runs[0] == runs[1]
+
+    def test_the_progress_bar(self, capsys, monkeypatch):
+        model = small()
+        train(model, loader(), 2, sgd(model), progress=False)
+        assert capsys.readouterr().err == ""
+        train(model, loader(), 2, sgd(model), progress=True)
+        assert "2/2" in capsys.readouterr().err
+        monkeypatch.setenv("UNROLLED_PROGRESS", "0")
+        train(model, loader(), 2, sgd(model))
+        assert capsys.readouterr().err == ""
+        monkeypatch.delenv("UNROLLED_PROGRESS")
+        train(
+            model, loader(), 1, sgd(model), held_out=text(50), evaluate_at=[1]
+        )
+        err = capsys.readouterr().err
+        assert "epoch" in err
+        assert "held_out=" in err
+
+    def test_a_loss_that_is_not_finite(self):
+        model = small()
+        with torch.no_grad():
+            model.W_hq.fill_(math.nan)
+        with raises(
+            DivergenceError,
+            "the loss is nan in epoch 1; try a smaller learning rate, a "
+            "smaller theta or smaller initial weights",
+        ):
+            train(model, loader(), 2, sgd(model), progress=False)
+
+    def test_it_diverges_with_a_huge_rate(self):
+        model = small()
+        with pytest.raises(DivergenceError, match=r"^the loss is .* epoch"):
+            train(
+                model,
+                loader(),
+                50,
+                sgd(model, 1e38),
+                theta=math.inf,
+                progress=False,
+            )
+
+    def test_bad_input(self):
+        model = small()
+        for options, message in (
+            ({"theta": 0.0}, "theta must be above 0, got 0.0"),
+            ({"patience": 0}, "patience must be at least 1, got 0"),
+            (
+                {"patience": 2},
+                "held_out is needed to keep the best parameters",
+            ),
+            (
+                {"keep_best": True},
+                "held_out is needed to keep the best parameters",
+            ),
+            ({"averaging": 1.0}, "averaging must be in [0, 1), got 1.0"),
+            ({"averaging": -0.1}, "averaging must be in [0, 1), got -0.1"),
+        ):
+            with raises(ValueError, message):
+                train(
+                    model, loader(), 1, sgd(model), progress=False, **options
+                )
+        with raises(ValueError, "num_epochs must be at least 1, got 0"):
+            train(model, loader(), 0, sgd(model), progress=False)
+        before = copy.deepcopy(model.state_dict())
+        assert all(
+            torch.equal(a, before[name])
+            for name, a in model.state_dict().items()
+        )
+
+
+def test_cosine():
+    assert cosine(0.0) == 0
+    assert cosine(0.015) == pytest.approx(0.5, abs=0.01)
+    assert cosine(0.03) == pytest.approx(1, abs=0.01)
+    assert cosine(0.5) == pytest.approx(0.5)
+    assert cosine(1.0) == pytest.approx(0, abs=1e-12)
+
+
+def test_log_spaced():
+    epochs = log_spaced(500)
+    assert epochs[0] == 1
+    assert epochs[-1] == 500
+    assert epochs == sorted(set(epochs))
+    assert 18 <= len(epochs) <= 25
+    assert log_spaced(100, 3) == [1, 10, 100]
+    assert log_spaced(3, 25) == [1, 2, 3]
+    assert log_spaced(1) == [1]
+    with raises(ValueError, "num_epochs must be at least 1, got 0"):
+        log_spaced(0)
+    with raises(ValueError, "number must be at least 2, got 1"):
+        log_spaced(10, 1)
+
+
+def test_evaluation_runs_in_chunks(monkeypatch):
+    model, ids = small(), text(100)
+    whole = log_probs(model, ids)
+    monkeypatch.setattr(training, "CHUNK", 7)
+    assert torch.allclose(log_probs(model, ids), whole, atol=1e-6)
