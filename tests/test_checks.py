@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 import torch
 
@@ -23,10 +24,10 @@ def test_counts():
 
 
 @pytest.mark.parametrize(
-    "dtype", [torch.int64, torch.int32, torch.int16, torch.uint8]
+    "dtype", [torch.int64, torch.int32, torch.int16, torch.uint8, torch.uint16]
 )
 def test_any_integer_tensor_becomes_int64(dtype):
-    ids = as_ids("ids", torch.tensor([3, 1], dtype=dtype))
+    ids = as_ids("ids", torch.tensor([3, 1], dtype=dtype), vocab_size=4)
     assert ids.dtype == torch.int64
     assert ids.tolist() == [3, 1]
 
@@ -39,6 +40,7 @@ def test_an_int64_tensor_is_not_copied():
 def test_lists_will_do():
     assert as_ids("ids", [1, 2]).tolist() == [1, 2]
     assert as_ids("ids", (1,)).dtype == torch.int64
+    assert as_ids("ids", [np.int64(4)]).tolist() == [4]
     empty = as_ids("ids", [], vocab_size=3, least=0)
     assert empty.dtype == torch.int64
     assert empty.tolist() == []

@@ -78,8 +78,23 @@ def test_no_round_makes_it_worse():
     assert fit_weights(models, num_iterations=0) == pytest.approx([1 / 3] * 3)
 
 
+def test_weights_in_single_precision_will_do():
+    weights = torch.tensor([0.1, 0.2, 0.7])
+    mixed = mix([logs(0.5), logs(0.2), logs(1.0)], weights)
+    assert mixed.exp().item() == pytest.approx(0.79)
+
+
+def test_em_drops_a_model_that_is_a_little_worse_everywhere():
+    better = torch.rand(500, generator=torch.Generator().manual_seed(3)).log()
+    assert fit_weights([better, better - 0.01])[1] < 1e-3
+
+
 def test_bad_input():
     a = logs(0.5, 0.5)
+    with raises(ValueError, "log_probs must be numbers, got nan"):
+        fit_weights([a, a * math.nan])
+    with raises(ValueError, "num_iterations must be at least 0, got -1"):
+        fit_weights([a, a], num_iterations=-1)
     with raises(
         ValueError,
         "log_probs must be one (n,) tensor for each model, all for the same "

@@ -93,6 +93,9 @@ class TestCounting:
             {tuple("abc"): 1}
         )
 
+    def test_a_tensor_is_its_numbers(self):
+        assert count_ngrams(torch.tensor([1, 1, 1]), 2) == {(1, 1): 2}
+
     def test_too_short_or_empty(self):
         assert count_ngrams("ab", 3) == Counter()
         assert count_ngrams([], 1) == Counter()
@@ -278,6 +281,28 @@ class TestNgramLM:
         tuned = NgramLM(2, 4, 1.0).fit(draw[0]).tuned(draw[1])
         assert tuned.strengths[1] > 1000
 
+    def test_sure_of_every_token(self):
+        for model in (NgramLM(1, 1, 1.1), KneserNeyLM(2, 1)):
+            model.fit(torch.tensor([0, 0, 0]))
+            assert model.perplexity(torch.tensor([0, 0])) == 1
+
+    def test_too_large_a_vocabulary(self):
+        with raises(
+            ValueError,
+            f"vocab_size {2**60} is too large for 40 ids: their product must "
+            "stay below 2**63",
+        ):
+            NgramLM(2, 2**60, 0.0).fit(torch.arange(20).repeat(2))
+
+    def test_tuning_where_gradients_are_off(self):
+        ids = some_text(60, 5)
+        for model in (NgramLM(2, 5, 1.0), KneserNeyLM(2, 5)):
+            expected = model.fit(ids).tuned(ids).log_probs(ids)
+            for off in (torch.no_grad, torch.inference_mode):
+                with off():
+                    tuned = model.fit(ids).tuned(ids)
+                assert torch.equal(tuned.log_probs(ids), expected)
+
     def test_memory_grows_with_the_text_not_the_vocabulary(self):
         ids = some_text(1000, 20)
         small, large = (NgramLM(4, v, 1.0).fit(ids) for v in (20, 10**6))
@@ -302,6 +327,11 @@ class TestNgramLM:
             NgramLM(1, 5, math.nan)
         with raises(TypeError, "strengths must be numbers, got '1'"):
             NgramLM(2, 5, [1.0, "1"])
+        with raises(
+            TypeError,
+            "strengths must be one number or a list of 2, got None",
+        ):
+            NgramLM(2, 5, None)
         with raises(TypeError, "strengths must be numbers, got True"):
             NgramLM(1, 5, True)
         lm = NgramLM(2, 5, 1.0)
@@ -493,6 +523,15 @@ class TestKneserNey:
             KneserNeyLM(1, 5, [(1.0, 2.5, 3.0)])
         with raises(ValueError, "discounts must be in 0..3, got -1"):
             KneserNeyLM(1, 5, [(1.0, 2, -1)])
+        with raises(
+            TypeError,
+            "discounts must be one number or a list of 1, got '0.5'",
+        ):
+            KneserNeyLM(1, 5, "0.5")
+        with raises(
+            TypeError, "discounts of one order must be numbers, got None"
+        ):
+            KneserNeyLM(2, 5, [None, 0.5])
         with raises(TypeError, "discounts must be numbers, got True"):
             KneserNeyLM(1, 5, True)
         with raises(TypeError, "discounts must be numbers, got 'a'"):

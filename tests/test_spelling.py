@@ -118,6 +118,29 @@ def test_the_words_before_count():
     assert after_the > after_a
 
 
+def test_small_probabilities_beside_large_ones():
+    words = ["a"] * 10 + ["b", "c"]
+    vocab, letters = Vocab(words), Vocab(list("abc "))
+    speller = NgramLM(1, len(letters), 1.0)
+    speller.fit(torch.tensor(letters[list(" a b c ")]))
+    for strength in (1e-9, 1e-15):
+        lm = NgramLM(2, len(vocab), [1.0, strength])
+        lm.fit(torch.tensor(vocab[words]))
+        model = SpelledWords(lm, vocab, speller, letters)
+        ours = model.log_probs("a c ", 2).tolist()
+        assert ours == pytest.approx(brute(model, "a c ", 2), rel=1e-9)
+
+
+def test_what_both_models_rule_out():
+    model = models()
+    model.words = NgramLM(1, len(model.vocab), 0.0)
+    model.words.fit(torch.tensor(model.vocab[["the", "time"]]))
+    found = model.log_probs("the moan the ", 4)
+    assert not found.isnan().any()
+    assert found[:5].isneginf().all()  # "moan " after its first letter, too
+    assert found[5:].isfinite().all()
+
+
 def test_bad_input():
     model = models()
     for start in (-1, 9):

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -27,6 +28,10 @@ def test_order_of_the_counts_does_not_matter():
     assert fit_zipf([3, 9, 1]) == fit_zipf([9, 3, 1]) == fit_zipf((1, 3, 9))
 
 
+def test_a_counter_is_its_counts():
+    assert fit_zipf(Counter("aaaabbc")) == fit_zipf([4, 2, 1])
+
+
 def test_ranks_matter():
     # slope -1 up to rank 50, -2 after it
     head = [1e6 / rank for rank in range(1, 51)]
@@ -49,6 +54,11 @@ def test_bad_input():
         fit_zipf([3, 2, 1], first=0)
     with raises(TypeError, "last must be an int, got 2.0"):
         fit_zipf([3, 2, 1], last=2.0)
+    for wrong in ([], [5.0, math.nan], [5.0, math.inf]):
+        with raises(
+            ValueError, "counts must be finite numbers, and at least one"
+        ):
+            fit_zipf(wrong)
     with raises(ValueError, "counts must be at least 1, got 0"):
         fit_zipf([3, 2, 0])
 
@@ -122,8 +132,13 @@ def test_bad_input_of_the_interval():
         zipf_interval(draws(0, 399), last=5)
     assert len(zipf_interval(draws(0, 400), last=5, resamples=9)) == 2
     with raises(ValueError, "block must be at least 1, got 0"):
-        zipf_interval(draws(0, 400), block=0)
-    with raises(ValueError, "resamples must be at least 1, got 0"):
-        zipf_interval(draws(0, 400), resamples=0)
+        zipf_interval(draws(0, 400), last=5, block=0)
+    with raises(ValueError, "resamples must be at least 2, got 1"):
+        zipf_interval(draws(0, 400), last=5, resamples=1)
     with pytest.raises(TypeError, match=r"^ids must hold integers"):
-        zipf_interval(draws(0, 400).double())
+        zipf_interval(draws(0, 400).double(), last=5)
+    with pytest.raises(
+        ValueError,
+        match=r"^last is 115, but a resample has \d+ kinds only; try",
+    ):
+        zipf_interval(draws(0, 400), last=115, resamples=9)

@@ -34,14 +34,16 @@ def random_batches(
     There are (n - offset - 1) // num_steps windows; those left over after
     the last full minibatch are dropped, other ones in each pass.
 
-    Offset and order come from the generator (torch's own if None). No more
-    than the current minibatch is copied.
+    Offset and order come from the generator (torch's own if None) when the
+    first minibatch is asked for. No more than the current minibatch is
+    copied, of int64 ids (other integers are converted first).
 
     Raises TypeError for ids that are no integers; ValueError for batch_size
     or num_steps < 1, an offset outside 0..num_steps - 1, and a text too
     short for one minibatch at the given offset, or at any if none is given.
     """
     ids = _check(ids, batch_size, num_steps, offset)
+    _check_generator(generator)
     return _random(ids, batch_size, num_steps, generator, offset)
 
 
@@ -67,6 +69,7 @@ def sequential_batches(
     [[0, 1, 2], [3, 4, 5]] [[1, 2, 3], [4, 5, 6]]
     """
     ids = _check(ids, batch_size, num_steps, offset)
+    _check_generator(generator)
     return _sequential(ids, batch_size, num_steps, generator, offset)
 
 
@@ -102,6 +105,7 @@ class SequenceLoader:
                 f"sampling must be one of {SAMPLINGS}, got {sampling!r}"
             )
         self.ids = _check(ids, batch_size, num_steps, None)
+        _check_generator(generator)
         self.batch_size = batch_size
         self.num_steps = num_steps
         self.sequential = sampling == "sequential"
@@ -143,13 +147,22 @@ def _sequential(ids, batch_size, num_steps, generator, offset):
     labels = ids[offset + 1 : end + 1].reshape(batch_size, length)
     for first in range(0, length - num_steps + 1, num_steps):
         steps = slice(first, first + num_steps)
-        yield inputs[:, steps], labels[:, steps]
+        # copies, so that a caller who edits them leaves the text alone
+        yield inputs[:, steps].clone(), labels[:, steps].clone()
 
 
 def _draw_offset(num_steps, generator, offset):
     if offset is not None:
         return offset
     return int(torch.randint(num_steps, (1,), generator=generator))
+
+
+def _check_generator(generator):
+    if not isinstance(generator, torch.Generator | None):
+        raise TypeError(
+            "generator must be a torch.Generator or None, got "
+            f"{generator!r}; try torch.Generator().manual_seed(0)"
+        )
 
 
 def _check(ids, batch_size, num_steps, offset):

@@ -1,6 +1,6 @@
 """Models on disk, each with its vocabulary.
 
-Section 8.5 uses this module. The format is
+Section 8.5, in preparation, uses this module. The format is
 safetensors: plain arrays and a header of text, which runs no code when it is
 read, unlike a pickle.
 """

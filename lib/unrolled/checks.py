@@ -4,6 +4,8 @@ Errors name the argument, what came and what would do. Checks that only one
 module needs stay in that module.
 """
 
+from numbers import Integral
+
 import torch
 from torch import Tensor
 
@@ -33,7 +35,9 @@ def as_ids(
     least: int = 1,
     dims: int = 1,
 ) -> Tensor:
-    """The ids as an int64 tensor with ``dims`` dimensions, not copied.
+    """The ids as an int64 tensor with ``dims`` dimensions.
+
+    An int64 tensor comes back itself, not copied.
 
     ids: a tensor of any integer type, or a list of int.
     vocab_size: if given, every id must be in 0..vocab_size - 1.
@@ -64,6 +68,7 @@ def as_ids(
         raise ValueError(
             f"{name} must hold at least {least} ids, got {ids.numel()}"
         )
+    ids = ids.long()
     if vocab_size is not None and ids.numel():
         low, high = int(ids.min()), int(ids.max())
         if low < 0 or high >= vocab_size:
@@ -71,11 +76,11 @@ def as_ids(
                 f"{name} must be in 0..{vocab_size - 1}, got "
                 f"{low if low < 0 else high}"
             )
-    return ids.long()
+    return ids
 
 
 def _from_list(name: str, ids: list | tuple) -> Tensor:
     for number, value in enumerate(ids):
-        if isinstance(value, bool) or not isinstance(value, int):
+        if isinstance(value, bool) or not isinstance(value, Integral):
             raise TypeError(f"{name}[{number}] must be an int, got {value!r}")
     return torch.tensor(ids, dtype=torch.int64)

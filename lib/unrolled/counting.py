@@ -80,6 +80,11 @@ class InterpolatedLM:
     def fit(self, ids: Tensor) -> Self:
         """Count a text, ids (n,) int64, and return the model itself."""
         ids = as_ids("ids", ids, vocab_size=self.vocab_size)
+        if len(ids) * self.vocab_size >= 2**63:
+            raise ValueError(
+                f"vocab_size {self.vocab_size} is too large for {len(ids)} "
+                "ids: their product must stay below 2**63"
+            )
         self._levels = count_levels(ids, self.order, self.vocab_size)
         self._set_rules()
         return self
@@ -149,7 +154,8 @@ class InterpolatedLM:
             probs[known] *= rule.lower[contexts[known]]
             found = grams >= 0
             probs[found] += rule.own[grams[found]]
-        return probs[1:].log()
+        # a sum of rounded parts may exceed 1 by a last bit
+        return probs[1:].log().clamp(max=0.0)
 
     def perplexity(self, ids: Tensor) -> float:
         """Of ids[1:], each given what precedes it in ids; at least 1."""
@@ -218,8 +224,8 @@ def maximise(probs: Callable[[Tensor], Tensor], start: Tensor) -> Tensor:
     optimizer = torch.optim.LBFGS(
         [parameters],
         max_iter=300,
-        tolerance_grad=1e-9,
-        tolerance_change=1e-13,
+        tolerance_grad=1e-8,
+        tolerance_change=1e-11,
         line_search_fn="strong_wolfe",
     )
 

@@ -1,6 +1,6 @@
 """Writing text with a trained model, one token at a time.
 
-Section 8.5 teaches this module. It changes
+Section 8.5, in preparation, teaches this module. It changes
 nothing in the model.
 """
 

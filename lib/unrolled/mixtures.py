@@ -10,6 +10,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from unrolled.checks import check_count
+
 
 def mix(log_probs: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
     """ln of the weighted mean of probabilities, token by token: (n,).
@@ -31,27 +33,32 @@ def mix(log_probs: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
             f"weights must be one for each of {len(stacked)} models, got "
             f"shape {tuple(weights.shape)}"
         )
-    if not bool((weights >= 0).all()) or abs(weights.sum() - 1) > 1e-9:
+    if not bool((weights >= 0).all()) or abs(weights.sum() - 1) > 1e-6:
         raise ValueError(
             f"weights must be at least 0 and sum to 1, got {weights.tolist()}"
         )
-    return torch.logsumexp(stacked + weights.log()[:, None], dim=0)
+    shares = (weights / weights.sum()).log()
+    return torch.logsumexp(stacked + shares[:, None], dim=0)
 
 
 def fit_weights(
-    log_probs: Sequence[Tensor], *, num_iterations: int = 200
+    log_probs: Sequence[Tensor], *, num_iterations: int = 2000
 ) -> list[float]:
     """The weights under which the mixture is most likely, by EM.
 
     log_probs: as for ``mix``, on a text that no model was fitted on. Each
     round gives a model the share of the tokens that it explains under the
     present weights; no round can lower the likelihood (Dempster, Laird and
-    Rubin 1977). Starts from equal weights.
+    Rubin 1977). Starts from equal weights; ends after num_iterations rounds,
+    or when a round moves no weight by more than 1e-6.
 
-    Raises ValueError as ``mix``, and where all models give a token
-    probability 0.
+    Raises ValueError as ``mix``, for what is not a number, and where all
+    models give a token probability 0.
     """
+    check_count("num_iterations", num_iterations, 0)
     stacked = _stack(log_probs)
+    if bool(stacked.isnan().any()):
+        raise ValueError("log_probs must be numbers, got nan")
     if bool(stacked.isneginf().all(dim=0).any()):
         raise ValueError(
             "log_probs: all models give some token probability 0; no weights "
@@ -60,7 +67,10 @@ def fit_weights(
     log_weights = torch.zeros(len(stacked), dtype=torch.float64)
     for _ in range(num_iterations):
         share = torch.softmax(stacked + log_weights[:, None], dim=0)
-        log_weights = share.mean(dim=1).log()
+        before, log_weights = log_weights, share.mean(dim=1).log()
+        moved = torch.softmax(log_weights, 0) - torch.softmax(before, 0)
+        if moved.abs().max() <= 1e-6:
+            break
     return torch.softmax(log_weights, dim=0).tolist()
 
 

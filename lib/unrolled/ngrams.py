@@ -30,7 +30,8 @@ def count_ngrams(tokens: Iterable, order: int) -> Counter:
     Counter({('a', 'b'): 2, ('b', 'a'): 1})
     """
     check_count("order", order, 1)
-    tokens = list(tokens)
+    # a tensor's own elements are tensors, each of them a key of its own
+    tokens = tokens.tolist() if isinstance(tokens, Tensor) else list(tokens)
     shifted = [tokens[start:] for start in range(order)]
     return Counter(zip(*shifted, strict=False))
 
@@ -92,6 +93,7 @@ class NgramLM(InterpolatedLM):
         other._set_rules()
         return other
 
+    @torch.inference_mode(False)
     def tuned(self, ids: Tensor) -> "NgramLM":
         """The same counts with the strengths that suit another text best.
 
@@ -197,6 +199,7 @@ class KneserNeyLM(InterpolatedLM):
         other._set_rules()
         return other
 
+    @torch.inference_mode(False)
     def tuned(self, ids: Tensor) -> "KneserNeyLM":
         """The same counts with the discounts that suit another text best.
 
@@ -273,6 +276,7 @@ def _per_order(
     """One number for each order, checked."""
     if isinstance(values, (int, float)):
         values = [values] * order
+    _check_list(name, values, order)
     if len(values) != order:
         raise ValueError(
             f"{name} must be one number or {order}, one for each order; got "
@@ -281,6 +285,13 @@ def _per_order(
     for value in values:
         _check_number(name, value, math.inf)
     return tuple(float(value) for value in values)
+
+
+def _check_list(name: str, values: object, order: int) -> None:
+    if not isinstance(values, (list, tuple)):
+        raise TypeError(
+            f"{name} must be one number or a list of {order}, got {values!r}"
+        )
 
 
 def _check_number(name: str, value: float, most: float) -> None:
@@ -296,6 +307,7 @@ def _triples(
     """Three discounts for each order, checked."""
     if isinstance(discounts, (int, float)):
         discounts = [discounts] * order
+    _check_list("discounts", discounts, order)
     if len(discounts) != order:
         raise ValueError(
             f"discounts must be one number or {order}, one for each order; "
@@ -303,6 +315,10 @@ def _triples(
         )
     triples = []
     for given in discounts:
+        if not isinstance(given, (int, float, list, tuple)):
+            raise TypeError(
+                f"discounts of one order must be numbers, got {given!r}"
+            )
         single = isinstance(given, (int, float))
         triple = (given,) * 3 if single else tuple(given)
         if len(triple) != 3:

@@ -35,7 +35,8 @@ class SpelledWords:
         A(s) = sum of P(w | words before), over known w that begin with s
                + P(unknown | words before) Q(s)
 
-    where Q(s) is what the speller gives to s after a space. The next
+    where Q(s) is what the speller gives to s after the text from ``start``
+    on, as far as it was read, with a space before it. The next
     character is c with probability A(s c) / A(s), s being what has been read
     of the word. Over a whole word the fractions multiply to the probability
     of the word.
@@ -69,7 +70,7 @@ class SpelledWords:
         # with its space a word is no beginning of another one
         pairs = sorted((word + " ", vocab[word]) for word in known)
         self._sorted = [word for word, _ in pairs]
-        self._indices = torch.tensor([0, *(index for _, index in pairs)])
+        self._indices = torch.tensor([index for _, index in pairs]).long()
 
     def log_probs(self, text: str, start: int) -> Tensor:
         """ln P of each character of text[start:]: (len(text) - start,), nats.
@@ -77,6 +78,8 @@ class SpelledWords:
         text: words with one space between them, as ``character_stream``
         gives. start: where a word begins; the words before it are the
         context, those of text[start:] are predicted one after the other.
+        Minus infinity for a character that both models rule out, and for
+        the rest of its word.
 
         Raises ValueError if no word begins at start or the text has double
         spaces.
@@ -89,16 +92,20 @@ class SpelledWords:
         for word in text[start:].rstrip(" ").split(" "):
             string = (word + " ")[: len(text) - start - place]
             law = self.words.distribution(history[-self.words.order :])
-            # below[i]: the probability of the i first words in the alphabet
-            below = law[self._indices].cumsum(0) - law[0]
-            edges = torch.tensor(
-                [self._block(string[:end]) for end in range(len(string) + 1)]
+            in_order = law[self._indices]
+            # summed anew for each beginning: differences of a running sum
+            # would lose small probabilities beside large ones
+            known = torch.stack(
+                [
+                    in_order[slice(*self._block(string[:end]))].sum()
+                    for end in range(len(string) + 1)
+                ]
             )
-            known = below[edges[:, 1]] - below[edges[:, 0]]
             piece = spelling[place : place + len(string)].cumsum(0).exp()
             unknown = law[0] * torch.cat([piece.new_ones(1), piece])
             begins = known + unknown
-            found.append((begins[1:] / begins[:-1]).log())
+            # 0 / 0 after a beginning that was impossible: still impossible
+            found.append((begins[1:] / begins[:-1]).nan_to_num(0.0).log())
             history.append(self.vocab[word])
             place += len(string)
         return torch.cat(found)

@@ -1,6 +1,6 @@
 """Training a recurrent language model, and scoring it on held-out text.
 
-Section 8.5 teaches this module. The loop
+Section 8.5, in preparation, teaches this module. The loop
 works with any model of ``rnn`` and any optimiser of torch; minibatches come
 from ``batches``, perplexity from ``metrics``.
 """

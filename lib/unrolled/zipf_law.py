@@ -5,7 +5,7 @@ straight line of the log-log plot and says how sure that is; it counts nothing
 itself (``ngrams`` does).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,8 +30,8 @@ def fit_zipf(
 ) -> ZipfFit:
     """Least squares of ln frequency on ln rank, over ranks first to last.
 
-    counts: how often each kind of token occurs, in any order; all at least
-    1. last: by default the number of kinds.
+    counts: how often each kind of token occurs, in any order, or a Counter;
+    all at least 1. last: by default the number of kinds.
 
     The ranks matter: rare kinds are most of the ranks and lie on steps, so
     the fit over all ranks describes the tail. Zipf (1949) is the source of
@@ -40,7 +40,13 @@ def fit_zipf(
     Raises ValueError unless there are at least two ranks, first >= 1 and
     last is at most the number of kinds; and for a count below 1.
     """
-    ordered = np.sort(np.asarray(list(counts), dtype=np.float64))[::-1]
+    if isinstance(counts, Mapping):
+        counts = counts.values()  # of a Counter
+    if not isinstance(counts, np.ndarray):
+        counts = list(counts)
+    ordered = np.sort(np.asarray(counts, dtype=np.float64))[::-1]
+    if len(ordered) == 0 or not np.isfinite(ordered).all():
+        raise ValueError("counts must be finite numbers, and at least one")
     check_count("first", first, 1)
     last = len(ordered) if last is None else last
     check_count("last", last, 1)
@@ -60,8 +66,8 @@ def fit_zipf(
 def zipf_interval(
     ids: Tensor,
     *,
+    last: int,
     first: int = 1,
-    last: int | None = None,
     block: int = 200,
     resamples: int = 200,
     seed: int = 0,
@@ -71,22 +77,33 @@ def zipf_interval(
     ids: (n,) int64, one for each token of the text, in its order. Whole
     blocks of ``block`` tokens are drawn again, since neighbours in a text
     depend on each other; tokens after the last whole block are left out.
-    scipy's basic interval (2 alpha - quantiles) is used.
+    scipy's basic interval (2 alpha - quantiles) is used. The ranks must be
+    the same in all resamples, so ``last`` must be given, and well below the
+    number of kinds.
 
-    Raises as ``fit_zipf``; ValueError for fewer than two blocks.
+    Raises as ``fit_zipf``; ValueError for fewer than two blocks, and where
+    a resample has fewer than ``last`` kinds.
     """
     ids = as_ids("ids", ids)
     check_count("block", block, 1)
-    check_count("resamples", resamples, 1)
+    check_count("resamples", resamples, 2)
     if len(ids) < 2 * block:
         raise ValueError(
             f"ids must fill two blocks of {block}, got {len(ids)} ids"
         )
-    blocks = ids[: len(ids) // block * block].reshape(-1, block).numpy()
+    # numbered without gaps, whatever the ids are, so that counting is quick
+    _, numbers = np.unique(ids.numpy(), return_inverse=True)
+    blocks = numbers[: len(ids) // block * block].reshape(-1, block)
 
     def alpha(rows: np.ndarray) -> float:
         counts = np.bincount(blocks[rows].ravel())
-        return fit_zipf(counts[counts > 0], first=first, last=last).alpha
+        counts = counts[counts > 0]
+        if len(counts) < last:
+            raise ValueError(
+                f"last is {last}, but a resample has {len(counts)} kinds "
+                "only; try a smaller last"
+            )
+        return fit_zipf(counts, first=first, last=last).alpha
 
     result = bootstrap(
         (np.arange(len(blocks)),),
