@@ -383,12 +383,12 @@ class TestKneserNey:
         assert lm.discounts == [(0.5, 0.5, 0.5)] * 2
 
     def test_discounts_by_hand(self):
-        # order 1 uses plain counts; n1, n2, n3, n4 = 4, 2, 2, 1
-        counts = [1, 1, 1, 1, 2, 2, 3, 3, 4, 5]
+        # order 1 uses plain counts; n1, n2, n3, n4 = 5, 3, 2, 1
+        counts = [1, 1, 1, 1, 1, 2, 2, 2, 3, 3, 4, 5]
         ids = [x for x, n in enumerate(counts) for _ in range(n)]
-        lm = KneserNeyLM(1, 10).fit(torch.tensor(ids))
-        y = 4 / (4 + 2 * 2)
-        expected = (1 - 2 * y * 2 / 4, 2 - 3 * y * 2 / 2, 3 - 4 * y * 1 / 2)
+        lm = KneserNeyLM(1, 12).fit(torch.tensor(ids))
+        y = 5 / (5 + 2 * 3)
+        expected = (1 - 2 * y * 3 / 5, 2 - 3 * y * 2 / 3, 3 - 4 * y * 1 / 2)
         assert lm.discounts == [pytest.approx(expected)]
 
     @pytest.mark.parametrize(

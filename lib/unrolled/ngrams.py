@@ -93,7 +93,6 @@ class NgramLM(InterpolatedLM):
         other._set_rules()
         return other
 
-    @torch.inference_mode(False)
     def tuned(self, ids: Tensor) -> "NgramLM":
         """The same counts with the strengths that suit another text best.
 
@@ -104,6 +103,10 @@ class NgramLM(InterpolatedLM):
         """
         self._check_fitted()
         ids = as_ids("ids", ids, vocab_size=self.vocab_size, least=2)
+        with torch.inference_mode(False):  # gradients are needed
+            return self._tuned(ids)
+
+    def _tuned(self, ids: Tensor) -> "NgramLM":
         looked_up = []  # n(c, x), n(c) for each order and position
         for length, (contexts, grams) in enumerate(self._find(ids), start=1):
             counts = self._levels[length - 1].counts
@@ -199,7 +202,6 @@ class KneserNeyLM(InterpolatedLM):
         other._set_rules()
         return other
 
-    @torch.inference_mode(False)
     def tuned(self, ids: Tensor) -> "KneserNeyLM":
         """The same counts with the discounts that suit another text best.
 
@@ -208,6 +210,10 @@ class KneserNeyLM(InterpolatedLM):
         """
         self._check_fitted()
         ids = as_ids("ids", ids, vocab_size=self.vocab_size, least=2)
+        with torch.inference_mode(False):  # gradients are needed
+            return self._tuned(ids)
+
+    def _tuned(self, ids: Tensor) -> "KneserNeyLM":
         looked_up = []
         for length, (contexts, grams) in enumerate(self._find(ids), start=1):
             adjusted = self._adjusted_counts(length)
