@@ -271,6 +271,13 @@ class TestNgramLM:
             tuned = model.fit(some_text(50, 5)).tuned(torch.tensor([1, 2]))
             assert tuned.prob([1], 2) > model.prob([1], 2)
 
+    def test_order_1_is_tuned_too(self):
+        held_out = some_text(40, 9, seed=4)
+        for model in (NgramLM(1, 9, 1.0), KneserNeyLM(1, 9)):
+            tuned = model.fit(some_text(50, 9)).tuned(held_out)
+            before = model.perplexity(held_out)
+            assert tuned.perplexity(held_out) <= before + 1e-9
+
     def test_tuning_ignores_an_order_that_does_not_help(self):
         # independent draws: the bigram has nothing to tell
         weights = torch.ones(4)
