@@ -63,9 +63,9 @@ class Truncated(Recurrence):
 
     @staticmethod
     def backward(ctx, gradient):
-        _states, state, _W_hh = ctx.saved_tensors
+        states, _W_hh = ctx.saved_tensors
         inputs, to_state, full = Recurrence.backward(ctx, gradient)
-        return inputs, to_state, full - state.T @ inputs[0]
+        return inputs, to_state, full - states[0].T @ inputs[0]
 
 
 @pytest.mark.parametrize("wrong", [Wrong, Truncated])
@@ -80,6 +80,14 @@ def test_a_loss_on_the_last_state_only():
     unroll(*theirs)[-1].sum().backward()
     for a, b in zip(ours, theirs, strict=True):
         assert torch.allclose(a.grad, b.grad, rtol=0, atol=1e-12)
+
+
+def test_states_that_were_edited_are_noticed():
+    states = recurrence(*drawn((3, 4, 5)))
+    with torch.no_grad():
+        states += 1
+    with pytest.raises(RuntimeError, match="has been modified inplace"):
+        states.sum().backward()
 
 
 def test_arguments_are_left_as_they_were():

@@ -43,6 +43,7 @@ def test_there_and_back(which, tmp_path):
         assert torch.equal(again.state_dict()[name], value)
     assert evaluate(again, IDS) == evaluate(model, IDS)
     assert model.training
+    assert getattr(again, "dropout", 0) == getattr(model, "dropout", 0)
 
 
 def test_half_precision_is_half_the_size(tmp_path):

@@ -138,6 +138,10 @@ def test_marks_are_thin_and_named():
     assert start.get_color() == plotting.GREY
     assert level.get_linewidth() == start.get_linewidth() == 1
     assert legend_names(axes) == ["floor", "end of training"]
+    for value in (0.5, 0.3):
+        mark_line(axes, value, "more")
+    levels = [line for line in axes.get_lines() if line is not start]
+    assert [line.get_linestyle() for line in levels] == [":", "--", ":"]
 
 
 def test_the_legend_lies_below_in_at_most_two_columns():

@@ -9,6 +9,8 @@ vocabularies (``rnn`` does) and truncates nothing (``training`` does).
 import torch
 from torch import Tensor
 
+tanh_backward = torch.ops.aten.tanh_backward.grad_input
+
 
 class Recurrence(torch.autograd.Function):
     """All hidden states of one run, with the gradient written out.
@@ -29,31 +31,27 @@ class Recurrence(torch.autograd.Function):
     @staticmethod
     def forward(ctx, inputs: Tensor, state: Tensor, W_hh: Tensor) -> Tensor:
         """H_t = tanh(inputs_t + H_{t-1} W_hh), for t = 1..T."""
-        states = torch.empty_like(inputs)
-        hidden = state
-        for step, out in zip(inputs, states, strict=True):
-            torch.addmm(step, hidden, W_hh, out=out)
-            hidden = out.tanh_()
-        ctx.save_for_backward(states, state, W_hh)
-        return states
+        # H_0 lies before H_1, so that H_0..H_{T-1} are one piece of memory
+        states = torch.cat([state[None], inputs])
+        hidden, *later = states.unbind()
+        for out in later:
+            hidden = out.addmm_(hidden, W_hh).tanh_()
+        ctx.save_for_backward(states, W_hh)
+        return states[1:]
 
     @staticmethod
     def backward(ctx, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Gradients of inputs, state and W_hh."""
-        states, state, W_hh = ctx.saved_tensors
-        slopes = 1 - states * states
-        deltas = torch.empty_like(states)
-        reaches = gradient[-1]  # what reaches H_t, from outside and from t+1
-        for t in range(len(states) - 1, -1, -1):
-            torch.mul(reaches, slopes[t], out=deltas[t])
+        states, W_hh = ctx.saved_tensors
+        # G_t at first; in place it becomes D_t, from the last to the first
+        deltas = gradient.clone(memory_format=torch.contiguous_format)
+        D, H = deltas.unbind(), states[1:].unbind()
+        for t in range(len(D) - 1, -1, -1):
+            tanh_backward(D[t], H[t], grad_input=D[t])  # times 1 - H_t^2
             if t:
-                reaches = torch.addmm(gradient[t - 1], deltas[t], W_hh.T)
-        before = torch.cat([state[None], states[:-1]]).flatten(0, 1)
-        return (
-            deltas,
-            deltas[0] @ W_hh.T,
-            before.T @ deltas.flatten(0, 1),
-        )
+                D[t - 1].addmm_(D[t], W_hh.T)
+        before = states[:-1].flatten(0, 1)
+        return deltas, D[0] @ W_hh.T, before.T @ deltas.flatten(0, 1)
 
 
 def recurrence(inputs: Tensor, state: Tensor, W_hh: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """Models on disk, each with its vocabulary.
 
-Section 8.5, in preparation, uses this module. The format is
+Section 8.5 uses this module: :doc:`/book/8_5_rnn_from_scratch`. The format is
 safetensors: plain arrays and a header of text, which runs no code when it is
 read, unlike a pickle.
 """
@@ -45,6 +45,7 @@ def save_model(
         "kind": kind,
         "num_hiddens": model.num_hiddens,
         "num_layers": getattr(model, "num_layers", 1),
+        "dropout": getattr(model, "dropout", 0.0),
         "tokens": tokens,
     }
     tensors = {
@@ -76,7 +77,10 @@ def load_model(
         model = RNNLM(len(vocab), header["num_hiddens"])
     else:
         model = StackedRNNLM(
-            len(vocab), header["num_hiddens"], header["num_layers"]
+            len(vocab),
+            header["num_hiddens"],
+            header["num_layers"],
+            dropout=header.get("dropout", 0.0),
         )
     model.load_state_dict({n: t.float() for n, t in tensors.items()})
     return model.eval(), vocab

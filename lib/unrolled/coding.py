@@ -42,13 +42,13 @@ def rnn_predictor(model: nn.Module) -> Predictor:
     state = model.begin_state(1)
     size = model.vocab_size
 
-    @torch.no_grad()
     def predict(token: int | None) -> Tensor:
         nonlocal state
         if token is None:
             return torch.full((size,), 1 / size, dtype=torch.float64)
         ids = torch.tensor([[token]], device=state.device)
-        logits, state = model(ids, state)
+        with torch.no_grad():
+            logits, state = model(ids, state)
         return logits[0, 0].cpu().double().softmax(-1)
 
     return predict

@@ -1,6 +1,6 @@
 """Writing text with a trained model, one token at a time.
 
-Section 8.5, in preparation, teaches this module. It changes
+Section 8.5 teaches this module: :doc:`/book/8_5_rnn_from_scratch`. It changes
 nothing in the model.
 """
 
@@ -11,7 +11,6 @@ from unrolled.checks import check_count
 from unrolled.vocab import Vocab
 
 
-@torch.no_grad()
 def generate(
     model: nn.Module,
     prefix: str,
@@ -48,11 +47,12 @@ def generate(
     was_training = model.training
     model.eval()
     ids = vocab[list(prefix)]
-    logits, state = model(torch.tensor([ids], device=device))
-    for _ in range(num_tokens):
-        ids.append(_choose(logits[-1, 0].cpu(), temperature, generator))
-        last = torch.tensor([ids[-1:]], device=device)
-        logits, state = model(last, state)
+    with torch.no_grad():
+        logits, state = model(torch.tensor([ids], device=device))
+        for _ in range(num_tokens):
+            ids.append(_choose(logits[-1, 0].cpu(), temperature, generator))
+            last = torch.tensor([ids[-1:]], device=device)
+            logits, state = model(last, state)
     model.train(was_training)
     return "".join(vocab.to_tokens(ids))
 

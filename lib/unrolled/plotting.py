@@ -123,8 +123,19 @@ def draw_points(
 
 
 def mark_line(axes: Axes, value: float, name: str) -> Axes:
-    """Draw a thin horizontal line: a floor, a baseline, an expectation."""
-    axes.axhline(value, color="black", linewidth=1, linestyle=":", label=name)
+    """Draw a thin horizontal line: a floor, a baseline, an expectation.
+
+    A second one on the same axes is dashed, a third dotted again.
+    """
+    before = sum(line.get_gid() == "mark" for line in axes.lines)
+    axes.axhline(
+        value,
+        color="black",
+        linewidth=1,
+        linestyle=(":", "--")[before % 2],
+        label=name,
+        gid="mark",
+    )
     return add_legend(axes)
 
 

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import embedding
 
 from unrolled.bptt import recurrence
 from unrolled.checks import as_ids, check_count
@@ -138,10 +139,11 @@ class RNNLM(nn.Module):
         if state is None:
             state = self.begin_state(len(X))
         check_state(state, (len(X), self.num_hiddens))
-        inputs = self.W_xh[X.T] + self.b_h
+        # the bias is added to the V rows, not to every step
+        inputs = embedding(X.T, self.W_xh + self.b_h)
         run = recurrence if self.by_hand else unroll
         states = run(inputs, state, self.W_hh)
-        return states @ self.W_hq + self.b_q, states[-1]
+        return _linear(states, self.W_hq, self.b_q), states[-1]
 
 
 class StackedRNNLM(nn.Module):
@@ -217,17 +219,18 @@ class StackedRNNLM(nn.Module):
         if state is None:
             state = self.begin_state(len(X))
         check_state(state, (self.num_layers, len(X), self.num_hiddens))
-        inputs = self.W_in[0][X.T]
-        last = []
-        for layer in range(self.num_layers):
-            if layer > 0:
-                inputs = inputs @ self.W_in[layer]
-            states = recurrence(
-                inputs + self.b_h[layer], state[layer], self.W_hh[layer]
-            )
+        below, last = X.T, []  # ids, then the states of the layer below
+        for layer, (W_in, W_hh, b_h) in enumerate(
+            zip(self.W_in, self.W_hh, self.b_h, strict=True)
+        ):
+            if layer == 0:
+                inputs = embedding(below, W_in + b_h)
+            else:
+                inputs = _linear(below, W_in, b_h)
+            states = recurrence(inputs, state[layer], W_hh)
             last.append(states[-1])
-            inputs = self._drop(states)
-        return inputs @ self.W_hq + self.b_q, torch.stack(last)
+            below = self._drop(states)
+        return _linear(below, self.W_hq, self.b_q), torch.stack(last)
 
     def _drop(self, states: Tensor) -> Tensor:
         """Zero a share of the units, the same ones at every step."""
@@ -236,6 +239,12 @@ class StackedRNNLM(nn.Module):
         kept = 1 - self.dropout
         mask = torch.rand(1, *states.shape[1:], generator=self.generator)
         return states * (mask.to(states) < kept) / kept
+
+
+def _linear(states: Tensor, W: Tensor, b: Tensor) -> Tensor:
+    """States (T, n, h) times W plus b, (T, n, columns of W)."""
+    rows = torch.addmm(b, states.flatten(0, 1), W)
+    return rows.unflatten(0, states.shape[:2])
 
 
 def _check_inputs(X: Tensor, vocab_size: int) -> Tensor:

@@ -1,6 +1,6 @@
 """Training a recurrent language model, and scoring it on held-out text.
 
-Section 8.5, in preparation, teaches this module. The loop
+Section 8.5 teaches this module: :doc:`/book/8_5_rnn_from_scratch`. The loop
 works with any model of ``rnn`` and any optimiser of torch; minibatches come
 from ``batches``, perplexity from ``metrics``.
 """
@@ -51,7 +51,6 @@ def clip_gradients(params: Iterable[Tensor], theta: float) -> float:
     return norm.item()
 
 
-@torch.no_grad()
 def log_probs(model: nn.Module, ids: Tensor) -> Tensor:
     """ln P of ids[1:], each given what precedes it in ids: (n - 1,).
 
@@ -66,11 +65,12 @@ def log_probs(model: nn.Module, ids: Tensor) -> Tensor:
     model.eval()
     state = model.begin_state(1)
     found = []
-    for start in range(0, len(ids) - 1, CHUNK):
-        piece = ids[start : start + CHUNK + 1].to(device)
-        logits, state = model(piece[None, :-1], state)
-        picked = logits[:, 0].double().log_softmax(-1)
-        found.append(picked.gather(1, piece[1:, None])[:, 0].cpu())
+    with torch.no_grad():
+        for start in range(0, len(ids) - 1, CHUNK):
+            piece = ids[start : start + CHUNK + 1].to(device)
+            logits, state = model(piece[None, :-1], state)
+            picked = logits[:, 0].double().log_softmax(-1)
+            found.append(picked.gather(1, piece[1:, None])[:, 0].cpu())
     model.train(was_training)
     return torch.cat(found)
 
@@ -205,17 +205,17 @@ def train(
     return history
 
 
-@torch.no_grad()
 def _average(
     averaged: nn.Module, model: nn.Module, decay: float, num_updates: int
 ) -> None:
     """Move the average towards the parameters by 1 - decay."""
     # a long memory would keep the random start for too long
     decay = min(decay, (1 + num_updates) / (10 + num_updates))
-    for mean, now in zip(
-        averaged.parameters(), model.parameters(), strict=True
-    ):
-        mean.lerp_(now, 1 - decay)
+    with torch.no_grad():
+        for mean, now in zip(
+            averaged.parameters(), model.parameters(), strict=True
+        ):
+            mean.lerp_(now, 1 - decay)
 
 
 def cosine(done: float) -> float:
