@@ -6,7 +6,7 @@
 units and 100 epochs. Each setting runs with and without clipping, from three
 seeds. A run has diverged if its loss stopped being a finite number or ended
 above that of the unigram model. Results are in
-lib/unrolled/data/clipping.json, for section 8.5, which is in preparation.
+lib/unrolled/data/clipping.json, which section 8.5 shows.
 """
 
 import json

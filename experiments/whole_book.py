@@ -9,7 +9,7 @@ The validation part decides which configuration is the best of one layer and
 of two, and after which epoch its training stops. The test part is scored for
 the chosen ones only. Results are in lib/unrolled/data/whole_book.json; the
 first seed's parameters lie beside it. Two processes of one thread each use
-both cores. The results are for section 8.5, which is in preparation.
+both cores. Section 8.5 shows the results.
 """
 
 import json

@@ -151,7 +151,10 @@ def test_the_tolerance_of_a_cell():
 
 
 # cells that train a network; the reasons are in their metadata
-LOOSE = {"8_4_recurrent_networks": [0.02, 0.02]}
+LOOSE = {
+    "8_4_recurrent_networks": [0.02, 0.02],
+    "8_5_rnn_from_scratch": [0.05],
+}
 
 
 def test_tolerances_above_the_default_are_few(notebook_path, notebook):
