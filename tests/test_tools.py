@@ -1,5 +1,7 @@
 """The tools behind the make targets."""
 
+import importlib.util
+import json
 import shutil
 import subprocess
 import sys
@@ -11,6 +13,15 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
 PLACEHOLDER = CONFIG["repository"]["url"]
+
+
+def tool(name):
+    """A script of tools/, as a module."""
+    path = ROOT / "tools" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture
@@ -61,3 +72,38 @@ def test_a_bad_address_changes_nothing(clone, url):
     assert done.returncode == 2
     assert f"URL is {url!r}" in done.stdout
     assert PLACEHOLDER in (clone / "_config.yml").read_text("utf-8")
+
+
+class TestClaims:
+    """make claims collects what the notebooks printed."""
+
+    def test_the_stored_claims_are_those_of_the_notebooks(self):
+        claims = tool("claims")
+        stored = json.loads(claims.TABLE.read_text("utf-8"))
+        assert stored == claims.collect(), "make claims, then make execute"
+        assert len(stored) > 100
+
+    def test_a_notebook_by_hand(self, tmp_path):
+        def text(source):
+            return {"cell_type": "markdown", "source": [source]}
+
+        def code(*printed):
+            outputs = [{"output_type": "stream", "text": list(printed)}]
+            return {"cell_type": "code", "source": [], "outputs": outputs}
+
+        cells = [
+            text("# 8.9 A title\n\nHolds: not this one."),
+            code("Holds: one is 1.\n", "noise\n"),
+            text("## It's 2, isn't it?"),
+            code("Not checked on this text: x.\nHolds: two is 2.\n"),
+        ]
+        path = tmp_path / "8_9_x.ipynb"
+        path.write_text(json.dumps({"cells": cells}), "utf-8")
+        rows = tool("claims").claims_of(path)
+        assert [(r["section"], r["anchor"], r["sentence"]) for r in rows] == [
+            ("8.9 A title", "89-a-title", "one is 1."),
+            ("It's 2, isn't it?", "its-2-isnt-it", "two is 2."),
+        ]
+        assert {(r["chapter"], r["title"]) for r in rows} == {
+            ("8_9_x", "8.9 A title")
+        }
