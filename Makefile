@@ -1,5 +1,6 @@
-# make book | serve | test | execute | ladder | experiments | bench |
-#      portability | mutate | lint | repository URL=... | clean
+# make book | serve | test | execute | claims | ladder | experiments |
+#      explorables | bench | portability | mutate | lint | repository URL=... | clean
+# make book UNROLLED_SOLUTIONS=0 leaves the solutions of exercises out.
 # A smaller torch, without GPU libraries:
 #   make book PIP_FLAGS="--extra-index-url https://download.pytorch.org/whl/cpu"
 
@@ -11,8 +12,9 @@ READY     := $(VENV)/ready
 SITE      := _build/html
 WORKERS   ?= 2
 export JUPYTER_PLATFORM_DIRS := 1
+export UNROLLED_SOLUTIONS
 
-.PHONY: book serve test execute ladder experiments bench portability \
+.PHONY: book serve test execute claims ladder experiments explorables bench portability \
         mutate lint repository clean
 
 $(READY): requirements.txt constraints.txt pyproject.toml
@@ -42,6 +44,9 @@ lint: $(READY)
 execute: $(READY)
 	$(BIN)/python tools/execute.py $(NOTEBOOKS)
 
+claims: $(READY)
+	$(BIN)/python tools/claims.py
+
 ladder: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python tools/ladder.py
 
@@ -51,8 +56,12 @@ experiments: $(READY)
 	$(BIN)/python experiments/whole_book.py curve
 	$(BIN)/python experiments/clipping.py
 
+explorables: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python tools/explorables
+
 bench: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/counting.py
+	OMP_NUM_THREADS=2 $(BIN)/python tests/benchmarks/speed.py
 
 portability: $(READY)
 	$(BIN)/python tools/portability.py

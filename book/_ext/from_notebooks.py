@@ -7,11 +7,15 @@ So no figure, number or time on those pages is kept by hand:
   ``book/_static/from_notebooks/CHAPTER-NAME.png`` before pages are read;
 - ``{measured} CHAPTER words`` shows the one claim of the chapter that
   contains the words;
-- ``{chapter-status}`` makes the table of versions and times.
+- ``{chapter-status}`` makes the table of versions and times;
+- a page that holds explorables loads their scripts, other pages do not;
+- with UNROLLED_SOLUTIONS=0 in the environment the solutions of the exercises
+  are left out, for teachers.
 """
 
 import base64
 import json
+import os
 import re
 from pathlib import Path
 
@@ -124,9 +128,44 @@ def drop_thebe(app, page, template, context, doctree) -> None:
     ]
 
 
+def add_explorables(app, page, template, context, doctree) -> None:
+    """Load the script of each explorable that stands on the page."""
+    for name in sorted(set(re.findall(r"<unrolled-(\w+)", _body(context)))):
+        app.add_js_file(f"explorables/{name}.js", type="module")
+
+
+def _body(context) -> str:
+    return context.get("body") or ""
+
+
+SOLUTION = re.compile(
+    r"<details><summary>Solution \d+</summary>.*?</details>", flags=re.S
+)
+
+
+def without_solutions(notebook: dict) -> dict:
+    """The notebook, with a sentence in the place of each solution."""
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown":
+            source = "".join(cell["source"])
+            cell["source"] = SOLUTION.sub("*(Solution left out.)*", source)
+    return notebook
+
+
+def leave_out_solutions(app, name: str, source: list[str]) -> None:
+    """Apply the teachers' switch to a page as it is read."""
+    if os.environ.get("UNROLLED_SOLUTIONS") != "0":
+        return
+    if (BOOK.parent / f"{name}.ipynb").exists():
+        notebook = json.loads(source[0])
+        source[0] = json.dumps(without_solutions(notebook))
+
+
 def setup(app) -> dict:
     """Register with Sphinx."""
     app.connect("builder-inited", write_figures)
+    app.connect("source-read", leave_out_solutions)
+    app.connect("html-page-context", add_explorables)
     # late: pages get their scripts until the very end
     app.connect("html-page-context", drop_thebe, priority=900)
     app.add_directive("measured", Measured)

@@ -1,0 +1,94 @@
+"""Every page in a real browser: no complaint, no barrier, no overflow."""
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SITE = ROOT / "_build" / "html"
+PAGES = sorted(
+    str(path.relative_to(SITE)) for path in (SITE / "book").glob("*.html")
+)
+LOUD = ("serious", "critical")
+
+
+def settle(page):
+    """Wait for the explorables of the page, and for formulas."""
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('*')]"
+        ".filter(e => e.localName.startsWith('unrolled-'))"
+        ".every(e => e.hasAttribute('ready'))",
+        timeout=30_000,
+    )
+    page.wait_for_timeout(300)
+
+
+def hide_repeats(page):
+    """Hide all code but the first cells of a page: it looks the same
+    everywhere, and its thousands of coloured words take axe half a minute.
+    """
+    page.evaluate(
+        "() => [...document.querySelectorAll('div.cell_input, dl.py dl.py')]"
+        ".slice(4).forEach(e => { e.style.display = 'none'; })"
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("path", PAGES)
+def test_no_barrier_that_axe_finds(visit, path, theme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    visited = visit(theme=theme)
+    visited.go(path)
+    settle(visited.page)
+    assert (
+        visited.page.evaluate("document.documentElement.dataset.theme")
+        == theme
+    )
+    hide_repeats(visited.page)
+    # it would fetch style sheets anew, some from a wrong address
+    found = Axe().run(visited.page, options={"preload": False})
+    loud = [
+        f"{rule['id']}: {node['html'][:120]}"
+        for rule in found.response["violations"]
+        if rule["impact"] in LOUD
+        for node in rule["nodes"]
+    ]
+    assert loud == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", PAGES)
+def test_a_telephone_is_wide_enough(visit, path):
+    visited = visit(width=360, height=740)
+    visited.go(path)
+    settle(visited.page)
+    width = visited.page.evaluate("document.documentElement.scrollWidth")
+    assert width <= 360
+
+
+@pytest.mark.slow
+def test_a_complaint_is_noticed(visit):
+    visited = visit()
+    visited.go("book/index.html")
+    visited.page.evaluate("console.error('planted')")
+    visited.page.wait_for_timeout(100)
+    assert visited.complaints == ["console: planted"]
+    visited.complaints.clear()
+
+
+@pytest.mark.slow
+def test_the_landing_page_lets_a_visitor_play_within_ten_seconds(visit):
+    visited = visit()
+    visited.go("index.html")  # which leads on to the landing page
+    network = visited.page.locator("unrolled-network[ready]")
+    network.wait_for(timeout=10_000)
+    before = network.evaluate("e => e.state.ids.length")
+    network.get_by_role("button", name="100").click(timeout=2_000)
+    visited.page.wait_for_function(
+        "n => document.querySelector('unrolled-network')"
+        ".state.ids.length >= n",
+        arg=before + 100,
+        timeout=5_000,
+    )
