@@ -7,6 +7,8 @@ import pytest
 import torch
 
 from unrolled.coding import (
+    RESOLUTION,
+    _quantised,
     counting_predictor,
     decode,
     encode,
@@ -105,6 +107,26 @@ def test_another_model_does_not_get_it_back():
     data = encode(counting_predictor(counting(3)), ids)
     other = decode(counting_predictor(counting(2)), data, 300)
     assert other != ids.tolist()
+
+
+def test_no_token_is_impossible_and_none_gets_more_than_it_must():
+    law = torch.tensor([0.75, 0.25, 0.0, 1e-9], dtype=torch.float64)
+    expected = [0.75 * RESOLUTION, 0.25 * RESOLUTION, 1, 1]
+    assert _quantised(law).tolist() == expected
+
+
+def test_the_first_token_is_uniform_in_double_precision():
+    model = next(networks())
+    law = rnn_predictor(model)(None)
+    assert law.dtype == torch.float64
+    assert law.tolist() == [1 / 7] * 7
+
+
+def test_ids_go_where_the_model_is():
+    model = next(networks())
+    expected = rnn_predictor(model)(3)
+    with torch.device("meta"):  # where tensors without a device would go
+        assert torch.equal(rnn_predictor(model)(3), expected)
 
 
 def test_nothing_and_one_token():

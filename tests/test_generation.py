@@ -52,7 +52,7 @@ def test_greedy(prefix, num_tokens):
 def test_a_low_temperature_is_greedy():
     model = model_of()
     expected = generate(model, "the ", 30, VOCAB)
-    for temperature in (1e-3, 1e-30, 1e-300):
+    for temperature in (1e-3, 1e-30, 1e-308):
         written = generate(
             model,
             "the ",
@@ -110,6 +110,13 @@ def test_the_model_is_left_as_it_was():
     assert not model.training
     for name, value in model.state_dict().items():
         assert torch.equal(value, before[name])
+
+
+def test_ids_go_where_the_model_is():
+    model = model_of()
+    expected = generate(model, "the", 5, VOCAB)
+    with torch.device("meta"):  # where tensors without a device would go
+        assert generate(model, "the", 5, VOCAB) == expected
 
 
 def test_bad_input():

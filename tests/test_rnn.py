@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy, one_hot
 
+import unrolled.rnn
 from unrolled.rnn import RNNLM, StackedRNNLM, init_params, step, unroll
 
 # vocabulary, hidden, batch, steps: all different, and with 1
@@ -257,6 +258,20 @@ class TestParameters:
     def test_by_hand_is_the_default(self):
         assert RNNLM(3, 2).by_hand
 
+    @pytest.mark.parametrize("by_hand", [True, False])
+    def test_by_hand_decides_which_loop_runs(self, by_hand, monkeypatch):
+        called = []
+        for name in ("recurrence", "unroll"):
+            plain = getattr(unrolled.rnn, name)
+
+            def noted(*arguments, name=name, plain=plain):
+                called.append(name)
+                return plain(*arguments)
+
+            monkeypatch.setattr(unrolled.rnn, name, noted)
+        RNNLM(3, 2, by_hand=by_hand)(torch.tensor([[1, 2]]))
+        assert called == ["recurrence" if by_hand else "unroll"]
+
     def test_a_device_is_taken(self):
         model = RNNLM(3, 2, device="meta")
         assert {p.device.type for p in model.parameters()} == {"meta"}
@@ -293,6 +308,12 @@ class TestParameters:
 class TestDropout:
     def model(self, dropout):
         return StackedRNNLM(5, 400, 2, dropout=dropout, generator=seeded(0))
+
+    def test_none_draws_nothing(self):
+        model = self.model(0.0)
+        before = model.generator.get_state()
+        model(torch.ones(1, 2, dtype=torch.long))
+        assert torch.equal(model.generator.get_state(), before)
 
     def test_off_when_scoring(self):
         X = torch.randint(5, (2, 3), generator=seeded(1))
@@ -367,6 +388,9 @@ class TestErrors:
         for wrong in (-0.1, 1.0, math.nan):
             with raises(ValueError, f"dropout must be in [0, 1), got {wrong}"):
                 StackedRNNLM(3, 3, dropout=wrong)
+        # an input scale of 0 is odd, but says what it does
+        assert StackedRNNLM(3, 3, input_scale=0.0).W_in[0].abs().max() == 0
+        assert StackedRNNLM(3, 3, input_scale=0.5).input_scale == 0.5
         with raises(ValueError, "input_scale must be at least 0, got -1"):
             StackedRNNLM(3, 3, input_scale=-1)
         for name in ("input_scale", "recurrent_scale", "output_scale"):

@@ -1,0 +1,80 @@
+"""The stored results are those of the scripts' settings, all of them."""
+
+import importlib.util
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+DATA = ROOT / "lib" / "unrolled" / "data"
+
+
+def script(name):
+    path = ROOT / "experiments" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def book():
+    return json.loads((DATA / "whole_book.json").read_text())
+
+
+def test_every_configuration_was_logged_as_it_is_set(book):
+    whole_book = script("whole_book")
+    log = {row["name"]: row for row in book["log"]}
+    assert set(log) == set(whole_book.CHANGES)
+    assert len(log) >= 8
+    for name, row in log.items():
+        chosen = whole_book.settings(name)
+        assert {key: row[key] for key in chosen} == chosen
+        assert 1 <= row["best_epoch"] <= row["epochs"]
+        assert 1 < row["valid_bits"] < math.log2(28)
+
+
+def test_the_validation_part_chose_and_three_seeds_ran(book):
+    whole_book = script("whole_book")
+    for layers in (1, 2):
+        best = whole_book.best(book["log"], layers)
+        rows = [row for row in book["chosen"] if row["layers"] == layers]
+        assert [row["seed"] for row in rows] == [0, 1, 2]
+        assert {row["name"] for row in rows} == {best}
+        # five minutes on two cores
+        assert max(row["cpu_seconds"] for row in rows) < 2 * 300
+        for row in book["log"]:
+            if row["layers"] == layers:
+                assert row["valid_bits"] >= rows[0]["valid_bits"]
+
+
+def test_the_curve_has_every_size(book):
+    sizes = [row["size"] for row in book["curve"]]
+    assert sizes == list(script("whole_book").SIZES)
+    for key in ("network", "kneser_ney"):
+        bits = [row[key] for row in book["curve"]]
+        assert bits == sorted(bits, reverse=True)
+
+
+def test_checkpoints_are_small():
+    for layers in (1, 2):
+        size = (DATA / f"rnn_{layers}_layer.safetensors").stat().st_size
+        assert size <= 1_000_000
+
+
+def test_every_clipping_run_is_there():
+    clipping = script("clipping")
+    runs = json.loads((DATA / "clipping.json").read_text())
+    found = {(r["setting"], r["clipped"], r["seed"]) for r in runs}
+    assert found == {
+        (setting, clipped, seed)
+        for setting in clipping.SETTINGS
+        for clipped in (True, False)
+        for seed in clipping.SEEDS
+    }
+    assert len(runs) == len(found) >= 20
+    for run in runs:
+        if run["perplexity"] is None:
+            assert run["diverged"]
