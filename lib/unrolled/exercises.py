@@ -4,42 +4,26 @@ A chapter asks for a function; ``check`` calls it on cases that the statement
 does not show, compares with the library, and answers as a tutor would: what
 was called, what came, what was expected, and, where the answers are those of
 a well-known slip, which one. Nothing is raised for a wrong answer, so that a
-page with open exercises runs to its end.
+page with open exercises runs to its end. The exercises are in ``tasks``.
 """
 
 import math
 import re
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from itertools import pairwise
 from numbers import Real
 
 import torch
 from torch import Tensor
 
-from unrolled.metrics import perplexity
-from unrolled.ngrams import NgramLM
-from unrolled.rnn import step
-from unrolled.training import clip_gradients
-from unrolled.vocab import Vocab
+from unrolled.tasks import EXERCISES
 
-RTOL = 1e-5  # for numbers; readers may compute in single precision
+# for numbers; readers may compute in single precision
+RTOL, ATOL = 1e-5, 1e-8
+SHOWN = 6  # numbers of a tensor in a message
 
 
-@dataclass(frozen=True)
-class Exercise:
-    """What is asked for, on which cases, and the usual slips."""
-
-    signature: str  # as the statement gives it
-    solve: Callable  # the right answer
-    cases: tuple[tuple, ...]  # arguments
-    # what the slip is -> a function that makes it
-    slips: dict[str, Callable] = field(default_factory=dict)
-
-
-def check(name: str, function: Callable) -> bool:
-    """Try a reader's function and print the verdict; True if it is right.
+def check(name: str, function: Callable) -> None:
+    """Try a reader's function and print the verdict.
 
     name: as in the chapter, for example "8.1-1". Arguments are copied before
     each call, so a function that edits them does no harm.
@@ -47,6 +31,11 @@ def check(name: str, function: Callable) -> bool:
     Raises ValueError for an exercise that does not exist, TypeError if
     function cannot be called.
     """
+    print("\n".join(verdict(name, function)))
+
+
+def verdict(name: str, function: Callable) -> list[str]:
+    """The lines that ``check`` prints; one only if all cases are right."""
     if name not in EXERCISES:
         raise ValueError(
             f"name must be one of {list(EXERCISES)}, got {name!r}"
@@ -61,34 +50,33 @@ def check(name: str, function: Callable) -> bool:
         try:
             came.append(function(*_copies(case)))
         except Exception as error:
-            print(f"Exercise {name}: {called}({_words(case)}) stopped with")
-            print(f"  {type(error).__name__}: {error}")
-            return False
+            return [
+                f"Exercise {name}: {called}({_words(case)}) stopped with",
+                f"  {type(error).__name__}: {error}",
+            ]
     wrong = [
         n
         for n, (answer, right) in enumerate(zip(came, expected, strict=True))
         if not _same(answer, right)
     ]
     if not wrong:
-        print(f"Exercise {name}: right, in all {len(expected)} cases.")
-        return True
+        return [f"Exercise {name}: right, in all {len(expected)} cases."]
     first = wrong[0]
-    if came[first] is None:
-        print(f"Exercise {name}: {called} gives nothing back yet.")
-        return False
-    print(
+    if all(answer is None for answer in came):
+        return [f"Exercise {name}: {called} gives nothing back yet."]
+    lines = [
         f"Exercise {name}: wrong in {len(wrong)} of {len(expected)} cases."
-        " The first of them:"
-    )
-    print(f"  called   {called}({_words(exercise.cases[first])})")
-    print(f"  came     {_word(came[first])}")
-    print(f"  expected {_word(expected[first])}")
+        " The first of them:",
+        f"  called   {called}({_words(exercise.cases[first])})",
+        f"  came     {_word(came[first])}",
+        f"  expected {_word(expected[first])}",
+        *_place(came[first], expected[first]),
+    ]
     for slip, mistaken in exercise.slips.items():
         answers = [mistaken(*_copies(case)) for case in exercise.cases]
         if all(map(_same, came, answers)):
-            print(f"  A usual slip gives exactly this: {slip}.")
-            break
-    return False
+            return [*lines, f"  A usual slip gives exactly this: {slip}."]
+    return lines
 
 
 def _copies(case: tuple) -> list:
@@ -104,13 +92,35 @@ def _copies(case: tuple) -> list:
     return [copied(value) for value in case]
 
 
+def _place(answer: object, right: object) -> list[str]:
+    """Where two long tensors of one shape first differ, as a line."""
+    if not (isinstance(answer, Tensor) and isinstance(right, Tensor)):
+        return []
+    if answer.shape != right.shape or right.numel() <= SHOWN:
+        return []
+    off = ~torch.isclose(answer.detach().to(right), right, RTOL, ATOL)
+    if not off.any():
+        return []
+    place = tuple(off.nonzero()[0].tolist())
+    return [f"  first at {place}: {answer[place]:.6g}, not {right[place]:.6g}"]
+
+
 def _same(answer: object, right: object) -> bool:
-    """Equal in kind and, for numbers, to RTOL."""
+    """Equal in kind and, for numbers, to RTOL; False if not comparable."""
+    try:
+        return _equal(answer, right)
+    except Exception:  # an answer may be anything
+        return False
+
+
+def _equal(answer: object, right: object) -> bool:
     if isinstance(right, Tensor):
         if not isinstance(answer, Tensor) or answer.shape != right.shape:
             return False
+        if answer.is_complex():
+            return False
         answer = answer.detach().to(right)
-        return torch.allclose(answer, right, rtol=RTOL, atol=1e-8)
+        return torch.allclose(answer, right, rtol=RTOL, atol=ATOL)
     if isinstance(right, list):
         return (
             isinstance(answer, (list, tuple))
@@ -119,11 +129,11 @@ def _same(answer: object, right: object) -> bool:
         )
     if isinstance(right, str):
         return answer == right
-    if isinstance(answer, Tensor) and answer.numel() == 1:
-        answer = answer.item()
+    if hasattr(answer, "item"):
+        answer = answer.item()  # of a tensor or an array with one number
     if isinstance(answer, bool) or not isinstance(answer, Real):
         return False
-    return math.isclose(answer, right, rel_tol=RTOL, abs_tol=1e-8)
+    return math.isclose(answer, right, rel_tol=RTOL, abs_tol=ATOL)
 
 
 def _words(case: tuple) -> str:
@@ -132,9 +142,10 @@ def _words(case: tuple) -> str:
 
 def _word(value: object) -> str:
     """A value in a few words, for a message."""
-    if isinstance(value, Tensor):
-        numbers = [f"{x:.4g}" for x in value.detach().flatten()[:6].tolist()]
-        more = ", ..." if value.numel() > 6 else ""
+    if isinstance(value, Tensor) and value.layout == torch.strided:
+        first = value.detach().flatten()[:SHOWN].tolist()
+        numbers = [f"{x:.4g}" for x in first]
+        more = ", ..." if value.numel() > SHOWN else ""
         shape = "" if value.dim() == 1 else f" of shape {tuple(value.shape)}"
         return f"tensor[{', '.join(numbers)}{more}]{shape}"
     if isinstance(value, float):
@@ -143,319 +154,3 @@ def _word(value: object) -> str:
         more = ", ..." if len(value) > 8 else ""
         return f"[{', '.join(map(_word, value[:8]))}{more}]"
     return re.sub(r" at 0x[0-9a-f]+", "", repr(value))
-
-
-# --- 8.1: chains and forecasts -------------------------------------------
-
-
-def _law(P: Tensor, start: Tensor, k: int) -> Tensor:
-    return start @ torch.linalg.matrix_power(P, k)
-
-
-def _last_value(series: Tensor, k: int) -> Tensor:
-    return series[:-k]
-
-
-_WEATHER = torch.tensor([[0.7, 0.2, 0.1], [0.3, 0.4, 0.3], [0.2, 0.4, 0.4]])
-_TWO = torch.tensor([[0.9, 0.1], [0.6, 0.4]])
-_SERIES = torch.tensor([0.5, -1.0, 2.0, 0.0, 1.5, 3.0])
-
-# --- 8.2: text ------------------------------------------------------------
-
-
-def _indices(tokens: list[str]) -> list[str]:
-    vocab = Vocab(tokens)
-    return vocab.to_tokens(list(range(len(vocab))))
-
-
-def _clean(line: str) -> str:
-    kept = re.sub(r"[^a-z']+|(?<![a-z])'+|'+(?![a-z])", " ", line.lower())
-    return " ".join(kept.split())
-
-
-def _most_frequent(tokens: list[str]) -> list[str]:
-    return [token for token, _ in Counter(tokens).most_common()]
-
-
-def _alphabetical(tokens: list[str]) -> list[str]:
-    pairs = sorted(Counter(tokens).items(), key=lambda p: (-p[1], p[0]))
-    return ["<unk>", *(token for token, _ in pairs)]
-
-
-def _capitals_lost(line: str) -> str:
-    return " ".join(re.sub(r"[^a-z']+", " ", line).split()).lower()
-
-
-def _plain_clean(line: str) -> str:
-    return " ".join(re.sub("[^a-z]+", " ", line.lower()).split())
-
-
-def _all_marks_kept(line: str) -> str:
-    return " ".join(re.sub("[^a-z']+", " ", line.lower()).split())
-
-
-# --- 8.3: counting --------------------------------------------------------
-
-
-def _bigram(tokens: list[str], x: str, y: str) -> float:
-    pairs = list(pairwise(tokens))
-    return pairs.count((x, y)) / sum(first == x for first, _ in pairs)
-
-
-def _bigram_all_counted(tokens: list[str], x: str, y: str) -> float:
-    pairs = list(pairwise(tokens))
-    return pairs.count((x, y)) / tokens.count(x)
-
-
-def _bigram_joint(tokens: list[str], x: str, y: str) -> float:
-    pairs = list(pairwise(tokens))
-    return pairs.count((x, y)) / len(pairs)
-
-
-def _bigram_backwards(tokens: list[str], x: str, y: str) -> float:
-    pairs = list(pairwise(tokens))
-    return pairs.count((x, y)) / sum(second == y for _, second in pairs)
-
-
-def _smoothed(ids: list[int], token: int, strength: float, size: int) -> float:
-    model = NgramLM(1, size, strength).fit(torch.tensor(ids))
-    return float(model.prob([], token))
-
-
-def _added_to_each(
-    ids: list[int], token: int, strength: float, size: int
-) -> float:
-    return (ids.count(token) + strength) / (len(ids) + strength * size)
-
-
-def _not_normalised(
-    ids: list[int], token: int, strength: float, size: int
-) -> float:
-    return (ids.count(token) + strength / size) / len(ids)
-
-
-_TEXT = ["the", "time", "the", "time", "traveller", "came", "the", "time"]
-_SEA = ["a", "sea", "a", "sea", "a", "bee"]
-
-# --- 8.4: the network -----------------------------------------------------
-
-
-def _drawn(seed: int, *shape: int) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
-
-
-# n, d, h; different numbers, and a square W_xh, so that a transposition that
-# happens to fit is seen
-_STEPS = tuple(
-    tuple(
-        _drawn(10 * n + d + i, *shape)
-        for i, shape in enumerate([(n, d), (n, h), (d, h), (h, h), (h,)])
-    )
-    for n, d, h in ((2, 3, 4), (1, 5, 2), (3, 3, 3))
-)
-
-
-def _perplexity(probs: list[float]) -> float:
-    if min(probs) == 0:
-        return math.inf
-    return perplexity(-sum(map(math.log, probs)), len(probs))
-
-
-# --- 8.5: training and writing --------------------------------------------
-
-
-def _clipped(gradients: list[Tensor], theta: float) -> list[Tensor]:
-    params = [torch.zeros_like(g, requires_grad=True) for g in gradients]
-    for param, gradient in zip(params, gradients, strict=True):
-        param.grad = gradient
-    clip_gradients(params, theta)
-    return [param.grad for param in params]
-
-
-def _clipped_alone(gradients: list[Tensor], theta: float) -> list[Tensor]:
-    return [_clipped([g], theta)[0] for g in gradients]
-
-
-def _always_scaled(gradients: list[Tensor], theta: float) -> list[Tensor]:
-    norm = torch.cat([g.flatten() for g in gradients]).norm()
-    return [g * theta / norm for g in gradients]
-
-
-_GRADIENTS = (
-    ([torch.tensor([3.0, 4.0]), torch.tensor([[12.0]])], 2.0),
-    ([torch.tensor([0.3, 0.4]), torch.tensor([0.0])], 1.0),
-    ([torch.tensor([0.9]), torch.tensor([-0.9, 0.9])], 1.0),
-)
-_LOGITS = (
-    (torch.tensor([2.0, 1.0, 0.0]), 0.5),
-    (torch.tensor([1.0, -1.0, 0.5, 3.0]), 2.0),
-    (torch.tensor([0.0, 4.0]), 1.0),
-)
-
-
-EXERCISES: dict[str, Exercise] = {
-    "8.1-1": Exercise(
-        "law_after(P, start, k)",
-        _law,
-        (
-            (_WEATHER, torch.tensor([1.0, 0.0, 0.0]), 2),
-            (_TWO, torch.tensor([0.5, 0.5]), 5),
-            (_WEATHER, torch.tensor([0.2, 0.3, 0.5]), 0),
-        ),
-        {
-            "P is multiplied from the wrong side; rows of P are 'from', so "
-            "the law is a row vector, start @ P": lambda P, start, k: (
-                torch.linalg.matrix_power(P, k) @ start
-            ),
-            "one step too many": lambda P, s, k: _law(P, s, k + 1),
-            "each entry of P is raised to the power k; a power of a matrix "
-            "is a product of matrices": lambda P, start, k: start @ P**k,
-        },
-    ),
-    "8.1-2": Exercise(
-        "last_value_forecasts(series, k)",
-        _last_value,
-        ((_SERIES, 1), (_SERIES, 2), (_SERIES, 4)),
-        {
-            "the values that were to be forecast are given back": (
-                lambda series, k: series[k:]
-            ),
-            "k is taken for 1; the last value known is k steps old": (
-                lambda series, k: series[k - 1 : -1]
-            ),
-            "the series is shifted round, so that its end comes first": (
-                lambda series, k: series.roll(k)
-            ),
-        },
-    ),
-    "8.2-1": Exercise(
-        "indices(tokens)",
-        _indices,
-        (
-            (["the", "time", "the", "traveller", "the", "time"],),
-            (list("banana"),),
-            (["b", "a", "c", "a", "b", "c"],),
-        ),
-        {
-            "index 0 is kept for the unknown token": _most_frequent,
-            "ties keep the order in which tokens were first seen, not that "
-            "of the alphabet": _alphabetical,
-        },
-    ),
-    "8.2-2": Exercise(
-        "clean(line)",
-        _clean,
-        (
-            ("I don't know, he said.",),
-            ("'Tis the Traveller's 4th 'machine'!",),
-            ("  Rock 'n' roll--isn't it?",),
-        ),
-        {
-            "capitals are thrown away before they are made small": (
-                _capitals_lost
-            ),
-            "the apostrophes inside words are gone, too": _plain_clean,
-            "quotation marks are kept; an apostrophe counts only between "
-            "two letters": _all_marks_kept,
-        },
-    ),
-    "8.3-1": Exercise(
-        "bigram(tokens, x, y)",
-        _bigram,
-        ((_TEXT, "the", "time"), (_TEXT, "time", "the"), (_SEA, "a", "sea")),
-        {
-            "the last token of the text is counted, though nothing follows "
-            "it; n(x) counts x as a context": _bigram_all_counted,
-            "this is the share of the pair among all pairs; divide by the "
-            "number of times that x comes first": _bigram_joint,
-            "this divides by how often y comes second: the probability of x "
-            "before y": _bigram_backwards,
-        },
-    ),
-    "8.3-2": Exercise(
-        "smoothed(ids, token, strength, vocab_size)",
-        _smoothed,
-        (
-            ([1, 2, 1, 1], 1, 2.0, 4),
-            ([1, 2, 1, 1], 3, 2.0, 4),
-            ([0, 1, 1, 2, 2, 2], 2, 0.5, 3),
-        ),
-        {
-            "the strength is added to each of the tokens; it is the sum of "
-            "what all of them get": _added_to_each,
-            "the denominator has to grow as well, or the law sums to more "
-            "than 1": _not_normalised,
-        },
-    ),
-    "8.4-1": Exercise(
-        "rnn_step(X, H, W_xh, W_hh, b_h)",
-        step,
-        _STEPS,
-        {
-            "tanh is missing": lambda X, H, W_xh, W_hh, b: (
-                X @ W_xh + H @ W_hh + b
-            ),
-            "W_hh is transposed": lambda X, H, W_xh, W_hh, b: torch.tanh(
-                X @ W_xh + H @ W_hh.T + b
-            ),
-            "the state of the step before is left out": (
-                lambda X, H, W_xh, W_hh, b: torch.tanh(X @ W_xh + b)
-            ),
-            "the bias is added after tanh": lambda X, H, W_xh, W_hh, b: (
-                torch.tanh(X @ W_xh + H @ W_hh) + b
-            ),
-        },
-    ),
-    "8.4-2": Exercise(
-        "perplexity(probs)",
-        _perplexity,
-        (([0.5, 0.25, 0.125],), ([1.0, 0.1],), ([0.2],)),
-        {
-            "this is the mean of 1/p, the arithmetic one; perplexity is the "
-            "geometric one": lambda p: sum(1 / x for x in p) / len(p),
-            "this is 1 over the mean probability, the harmonic mean of 1/p": (
-                lambda p: len(p) / sum(p)
-            ),
-            "this is the mean of -ln p, in nats; take its exponential": (
-                lambda p: -sum(map(math.log, p)) / len(p)
-            ),
-            "the sum of -ln p is not divided by the number of tokens": (
-                lambda p: math.exp(-sum(map(math.log, p)))
-            ),
-        },
-    ),
-    "8.5-1": Exercise(
-        "clip(gradients, theta)",
-        _clipped,
-        _GRADIENTS,
-        {
-            "each tensor is clipped by itself, which turns the gradient; "
-            "the norm is that of all of them together": _clipped_alone,
-            "short gradients are made longer; those within the ball stay": (
-                _always_scaled
-            ),
-            "each entry is cut to -theta..theta, which turns the gradient": (
-                lambda gradients, theta: [
-                    g.clamp(-theta, theta) for g in gradients
-                ]
-            ),
-        },
-    ),
-    "8.5-2": Exercise(
-        "next_law(logits, temperature)",
-        lambda logits, temperature: (logits / temperature).softmax(-1),
-        _LOGITS,
-        {
-            "the logits are multiplied by the temperature": (
-                lambda logits, temperature: (logits * temperature).softmax(-1)
-            ),
-            "the temperature is ignored": (
-                lambda logits, temperature: logits.softmax(-1)
-            ),
-            "the probabilities are divided, not the logits; they no longer "
-            "sum to 1": lambda logits, temperature: (
-                logits.softmax(-1) / temperature
-            ),
-        },
-    ),
-}

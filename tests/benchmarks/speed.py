@@ -157,7 +157,9 @@ def training_step(num_hiddens: int) -> dict:
     data, loss = Minibatches(updates), nn.CrossEntropyLoss()
     ours, scratch = RNNLM(SYMBOLS, num_hiddens), scratch_net(num_hiddens)
     concise = d2l.RNNModel(nn.RNN(SYMBOLS, num_hiddens), SYMBOLS)
+    plain = RNNLM(SYMBOLS, num_hiddens, by_hand=False)
     sgd = torch.optim.SGD(ours.parameters(), lr=1e-3)
+    plain_sgd = torch.optim.SGD(plain.parameters(), lr=1e-3)
     their_sgd = torch.optim.SGD(concise.parameters(), lr=1e-3)
 
     def by_hand(batch_size):
@@ -171,6 +173,9 @@ def training_step(num_hiddens: int) -> dict:
             ),
             "d2l, nn.RNN": lambda: d2l.train_epoch_ch8(
                 concise, data, loss, their_sgd, "cpu", False
+            ),
+            "unrolled, plain loop": lambda: train(
+                plain, data, 1, plain_sgd, progress=False
             ),
             "products only": lambda: products(num_hiddens, updates),
         }

@@ -1,0 +1,351 @@
+"""The code exercises of the chapters: right answers, cases and usual slips.
+
+``exercises`` tries a reader's function on them. A slip is a wrong solution
+that students often hand in, with the words that help.
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+
+from unrolled.metrics import perplexity
+from unrolled.ngrams import NgramLM
+from unrolled.rnn import step
+from unrolled.training import clip_gradients
+from unrolled.vocab import Vocab
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """What is asked for, on which cases, and the usual slips."""
+
+    signature: str  # as the statement gives it
+    solve: Callable  # the right answer
+    cases: tuple[tuple, ...]  # arguments
+    # what the slip is -> a function that makes it
+    slips: dict[str, Callable] = field(default_factory=dict)
+
+
+# --- 8.1: chains and forecasts -------------------------------------------
+
+
+def _law(P: Tensor, start: Tensor, k: int) -> Tensor:
+    return start @ torch.linalg.matrix_power(P, k)
+
+
+def _last_value(series: Tensor, k: int) -> Tensor:
+    return series[:-k]
+
+
+_WEATHER = torch.tensor([[0.7, 0.2, 0.1], [0.3, 0.4, 0.3], [0.2, 0.4, 0.4]])
+_TWO = torch.tensor([[0.9, 0.1], [0.6, 0.4]])
+_SERIES = torch.tensor([0.5, -1.0, 2.0, 0.0, 1.5, 3.0])
+
+# --- 8.2: text ------------------------------------------------------------
+
+
+def _indices(tokens: list[str]) -> list[str]:
+    vocab = Vocab(tokens)
+    return vocab.to_tokens(list(range(len(vocab))))
+
+
+def _clean(line: str) -> str:
+    kept = re.sub(r"[^a-z']|(?<![a-z])'|'(?![a-z])", " ", line.lower())
+    return " ".join(kept.split())
+
+
+def _most_frequent(tokens: list[str]) -> list[str]:
+    return [token for token, _ in Counter(tokens).most_common()]
+
+
+def _alphabetical(tokens: list[str]) -> list[str]:
+    pairs = sorted(Counter(tokens).items(), key=lambda p: (-p[1], p[0]))
+    return ["<unk>", *(token for token, _ in pairs)]
+
+
+def _capitals_lost(line: str) -> str:
+    return " ".join(re.sub(r"[^a-z']+", " ", line).split()).lower()
+
+
+def _plain_clean(line: str) -> str:
+    return " ".join(re.sub("[^a-z]+", " ", line.lower()).split())
+
+
+def _all_marks_kept(line: str) -> str:
+    return " ".join(re.sub("[^a-z']+", " ", line.lower()).split())
+
+
+# --- 8.3: counting --------------------------------------------------------
+
+
+def _bigram(tokens: list[str], x: str, y: str) -> float:
+    pairs = list(pairwise(tokens))
+    return pairs.count((x, y)) / sum(first == x for first, _ in pairs)
+
+
+def _bigram_all_counted(tokens: list[str], x: str, y: str) -> float:
+    pairs = list(pairwise(tokens))
+    return pairs.count((x, y)) / tokens.count(x)
+
+
+def _bigram_joint(tokens: list[str], x: str, y: str) -> float:
+    pairs = list(pairwise(tokens))
+    return pairs.count((x, y)) / len(pairs)
+
+
+def _bigram_backwards(tokens: list[str], x: str, y: str) -> float:
+    pairs = list(pairwise(tokens))
+    return pairs.count((x, y)) / sum(second == y for _, second in pairs)
+
+
+def _smoothed(ids: list[int], token: int, strength: float, size: int) -> float:
+    model = NgramLM(1, size, strength).fit(torch.tensor(ids))
+    return float(model.prob([], token))
+
+
+def _added_to_each(
+    ids: list[int], token: int, strength: float, size: int
+) -> float:
+    return (ids.count(token) + strength) / (len(ids) + strength * size)
+
+
+def _not_normalised(
+    ids: list[int], token: int, strength: float, size: int
+) -> float:
+    return (ids.count(token) + strength / size) / len(ids)
+
+
+_TEXT = ["the", "time", "the", "time", "traveller", "came", "the", "time"]
+_SEA = ["a", "sea", "a", "sea", "a", "bee"]
+
+# --- 8.4: the network -----------------------------------------------------
+
+
+def _drawn(seed: int, *shape: int) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+# n, d, h; different numbers, and a square W_xh, so that a transposition that
+# happens to fit is seen
+_STEPS = tuple(
+    tuple(
+        _drawn(10 * n + d + i, *shape)
+        for i, shape in enumerate([(n, d), (n, h), (d, h), (h, h), (h,)])
+    )
+    for n, d, h in ((2, 3, 4), (1, 5, 2), (3, 3, 3))
+)
+
+
+def _perplexity(probs: list[float]) -> float:
+    if min(probs) == 0:
+        return math.inf
+    return perplexity(-sum(map(math.log, probs)), len(probs))
+
+
+# --- 8.5: training and writing --------------------------------------------
+
+
+def _clipped(gradients: list[Tensor], theta: float) -> list[Tensor]:
+    params = [torch.zeros_like(g, requires_grad=True) for g in gradients]
+    for param, gradient in zip(params, gradients, strict=True):
+        param.grad = gradient
+    clip_gradients(params, theta)
+    return [param.grad for param in params]
+
+
+def _clipped_alone(gradients: list[Tensor], theta: float) -> list[Tensor]:
+    return [_clipped([g], theta)[0] for g in gradients]
+
+
+def _always_scaled(gradients: list[Tensor], theta: float) -> list[Tensor]:
+    norm = torch.cat([g.flatten() for g in gradients]).norm()
+    return [g * theta / norm for g in gradients]
+
+
+_GRADIENTS = (
+    ([torch.tensor([3.0, 4.0]), torch.tensor([[12.0]])], 2.0),
+    ([torch.tensor([0.3, 0.4]), torch.tensor([0.0])], 1.0),
+    ([torch.tensor([0.9]), torch.tensor([-0.9, 0.9])], 1.0),
+)
+_LOGITS = (
+    (torch.tensor([2.0, 1.0, 0.0]), 0.5),
+    (torch.tensor([1.0, -1.0, 0.5, 3.0]), 2.0),
+    (torch.tensor([0.0, 4.0]), 1.0),
+)
+
+
+EXERCISES: dict[str, Exercise] = {
+    "8.1-1": Exercise(
+        "law_after(P, start, k)",
+        _law,
+        (
+            (_WEATHER, torch.tensor([1.0, 0.0, 0.0]), 2),
+            (_TWO, torch.tensor([0.5, 0.5]), 5),
+            (_WEATHER, torch.tensor([0.2, 0.3, 0.5]), 0),
+        ),
+        {
+            "P is multiplied from the wrong side; rows of P are 'from', so "
+            "the law is a row vector, start @ P": lambda P, start, k: (
+                torch.linalg.matrix_power(P, k) @ start
+            ),
+            "one step too many": lambda P, s, k: _law(P, s, k + 1),
+            "each entry of P is raised to the power k; a power of a matrix "
+            "is a product of matrices": lambda P, start, k: start @ P**k,
+        },
+    ),
+    "8.1-2": Exercise(
+        "last_value_forecasts(series, k)",
+        _last_value,
+        ((_SERIES, 1), (_SERIES, 2), (_SERIES, 4)),
+        {
+            "the values that were to be forecast are given back": (
+                lambda series, k: series[k:]
+            ),
+            "k is taken for 1; the last value known is k steps old": (
+                lambda series, k: series[k - 1 : -1]
+            ),
+            "the series is shifted round, so that its end comes first": (
+                lambda series, k: series.roll(k)
+            ),
+        },
+    ),
+    "8.2-1": Exercise(
+        "indices(tokens)",
+        _indices,
+        (
+            (["the", "time", "the", "traveller", "the", "time"],),
+            (list("banana"),),
+            (["b", "a", "c", "a", "b", "c"],),
+            (list("thequickbrownfxjmpsv"),),
+        ),
+        {
+            "index 0 is kept for the unknown token": _most_frequent,
+            "ties keep the order in which tokens were first seen, not that "
+            "of the alphabet": _alphabetical,
+        },
+    ),
+    "8.2-2": Exercise(
+        "clean(line)",
+        _clean,
+        (
+            ("I don't know, he said.",),
+            ("'Tis the Traveller's 4th 'machine'!",),
+            ("  Rock 'n' roll--isn't it?",),
+            ("Zwölf cafés, he said ' no",),
+            ("a''b and rock'n'roll",),
+        ),
+        {
+            "capitals are thrown away before they are made small": (
+                _capitals_lost
+            ),
+            "the apostrophes inside words are gone, too": _plain_clean,
+            "quotation marks are kept; an apostrophe counts only between "
+            "two letters": _all_marks_kept,
+        },
+    ),
+    "8.3-1": Exercise(
+        "bigram(tokens, x, y)",
+        _bigram,
+        ((_TEXT, "the", "time"), (_TEXT, "time", "the"), (_SEA, "a", "sea")),
+        {
+            "the last token of the text is counted, though nothing follows "
+            "it; n(x) counts x as a context": _bigram_all_counted,
+            "this is the share of the pair among all pairs; divide by the "
+            "number of times that x comes first": _bigram_joint,
+            "this divides by how often y comes second: the probability of x "
+            "before y": _bigram_backwards,
+        },
+    ),
+    "8.3-2": Exercise(
+        "smoothed(ids, token, strength, vocab_size)",
+        _smoothed,
+        (
+            ([1, 2, 1, 1], 1, 2.0, 4),
+            ([1, 2, 1, 1], 3, 2.0, 4),
+            ([0, 1, 1, 2, 2, 2], 2, 0.5, 3),
+        ),
+        {
+            "the strength is added to each of the tokens; it is the sum of "
+            "what all of them get": _added_to_each,
+            "the denominator has to grow as well, or the law sums to more "
+            "than 1": _not_normalised,
+        },
+    ),
+    "8.4-1": Exercise(
+        "rnn_step(X, H, W_xh, W_hh, b_h)",
+        step,
+        _STEPS,
+        {
+            "tanh is missing": lambda X, H, W_xh, W_hh, b: (
+                X @ W_xh + H @ W_hh + b
+            ),
+            "W_hh is transposed": lambda X, H, W_xh, W_hh, b: torch.tanh(
+                X @ W_xh + H @ W_hh.T + b
+            ),
+            "the state of the step before is left out": (
+                lambda X, H, W_xh, W_hh, b: torch.tanh(X @ W_xh + b)
+            ),
+            "the bias is added after tanh": lambda X, H, W_xh, W_hh, b: (
+                torch.tanh(X @ W_xh + H @ W_hh) + b
+            ),
+        },
+    ),
+    "8.4-2": Exercise(
+        "perplexity(probs)",
+        _perplexity,
+        (([0.5, 0.25, 0.125],), ([1.0, 0.1],), ([0.2],)),
+        {
+            "this is the mean of 1/p, the arithmetic one; perplexity is the "
+            "geometric one": lambda p: sum(1 / x for x in p) / len(p),
+            "this is 1 over the mean probability, the harmonic mean of 1/p": (
+                lambda p: len(p) / sum(p)
+            ),
+            "this is the mean of -ln p, in nats; take its exponential": (
+                lambda p: -sum(map(math.log, p)) / len(p)
+            ),
+            "the sum of -ln p is not divided by the number of tokens": (
+                lambda p: math.exp(-sum(map(math.log, p)))
+            ),
+        },
+    ),
+    "8.5-1": Exercise(
+        "clip(gradients, theta)",
+        _clipped,
+        _GRADIENTS,
+        {
+            "each tensor is clipped by itself, which turns the gradient; "
+            "the norm is that of all of them together": _clipped_alone,
+            "short gradients are made longer; those within the ball stay": (
+                _always_scaled
+            ),
+            "each entry is cut to -theta..theta, which turns the gradient": (
+                lambda gradients, theta: [
+                    g.clamp(-theta, theta) for g in gradients
+                ]
+            ),
+        },
+    ),
+    "8.5-2": Exercise(
+        "next_law(logits, temperature)",
+        lambda logits, temperature: (logits / temperature).softmax(-1),
+        _LOGITS,
+        {
+            "the logits are multiplied by the temperature": (
+                lambda logits, temperature: (logits * temperature).softmax(-1)
+            ),
+            "the temperature is ignored": (
+                lambda logits, temperature: logits.softmax(-1)
+            ),
+            "the probabilities are divided, not the logits; they no longer "
+            "sum to 1": lambda logits, temperature: (
+                logits.softmax(-1) / temperature
+            ),
+        },
+    ),
+}
