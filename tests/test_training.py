@@ -1,6 +1,7 @@
 """Training: clipping, scoring, the loop against a hand-written one, errors."""
 
 import copy
+import inspect
 import itertools
 import math
 import re
@@ -436,3 +437,29 @@ def test_evaluation_runs_in_chunks(monkeypatch):
     whole = log_probs(model, ids)
     monkeypatch.setattr(training, "CHUNK", 7)
     assert torch.allclose(log_probs(model, ids), whole, atol=1e-6)
+
+
+class TestDetails:
+    """What no chapter would notice."""
+
+    def test_defaults(self):
+        def default(function, name):
+            return inspect.signature(function).parameters[name].default
+
+        assert default(train, "theta") == 1.0
+        assert default(log_spaced, "number") == 25
+
+    def test_an_average_with_no_memory_is_the_model(self):
+        models = [small(), small()]
+        for model, averaging in zip(models, (None, 0.0), strict=True):
+            train(model, loader(), 2, sgd(model), averaging=averaging)
+        for a, b in zip(*(m.parameters() for m in models), strict=True):
+            assert torch.equal(a, b)
+
+    def test_tokens_per_second_by_the_clock(self, monkeypatch):
+        ticks = itertools.count(0.0, 2.0)
+        monkeypatch.setattr(training.time, "perf_counter", lambda: next(ticks))
+        model, minibatches = small(), loader()
+        history = train(model, minibatches, 3, sgd(model), progress=False)
+        tokens = 3 * len(minibatches) * 3 * 5  # rows and steps
+        assert history.tokens_per_second == tokens / (3 * 2.0)
