@@ -63,6 +63,12 @@ def sgd(model, rate=0.5):
     return torch.optim.SGD(model.parameters(), lr=rate)
 
 
+@pytest.fixture(autouse=True)
+def no_second_thread(monkeypatch):
+    """tqdm's monitor, a thread, would not survive mutmut's fork."""
+    monkeypatch.setattr(training.tqdm, "monitor_interval", 0)
+
+
 class TestClipping:
     def params(self, *gradients):
         found = []
@@ -452,7 +458,8 @@ class TestDetails:
     def test_an_average_with_no_memory_is_the_model(self):
         models = [small(), small()]
         for model, averaging in zip(models, (None, 0.0), strict=True):
-            train(model, loader(), 2, sgd(model), averaging=averaging)
+            options = {"averaging": averaging, "progress": False}
+            train(model, loader(), 2, sgd(model), **options)
         for a, b in zip(*(m.parameters() for m in models), strict=True):
             assert torch.equal(a, b)
 
