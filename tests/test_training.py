@@ -5,6 +5,7 @@ import inspect
 import itertools
 import math
 import re
+import threading
 
 import pytest
 import torch
@@ -64,9 +65,12 @@ def sgd(model, rate=0.5):
 
 
 @pytest.fixture(autouse=True)
-def no_second_thread(monkeypatch):
-    """tqdm's monitor, a thread, would not survive mutmut's fork."""
+def nothing_shared_between_processes(monkeypatch):
+    """tqdm's monitor thread does not survive mutmut's fork, and its lock is
+    shared by all processes: one that ends while holding it stops the others.
+    """
     monkeypatch.setattr(training.tqdm, "monitor_interval", 0)
+    training.tqdm.set_lock(threading.RLock())
 
 
 class TestClipping:
