@@ -130,12 +130,9 @@ def drop_thebe(app, page, template, context, doctree) -> None:
 
 def add_explorables(app, page, template, context, doctree) -> None:
     """Load the script of each explorable that stands on the page."""
-    for name in sorted(set(re.findall(r"<unrolled-(\w+)", _body(context)))):
+    body = context.get("body") or ""  # search and index pages have none
+    for name in sorted(set(re.findall(r"<unrolled-(\w+)", body))):
         app.add_js_file(f"explorables/{name}.js", type="module")
-
-
-def _body(context) -> str:
-    return context.get("body") or ""
 
 
 SOLUTION = re.compile(
