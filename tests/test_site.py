@@ -41,6 +41,22 @@ def test_every_page_of_the_contents_is_there():
     assert (SITE / "index.html").is_file()
 
 
+def test_every_page_names_its_icon(soups):
+    # else a browser asks for /favicon.ico, and sometimes reports a 404
+    for page, soup in soups.items():
+        (icon,) = soup.find_all("link", rel="icon")
+        assert (page.parent / icon["href"]).resolve().is_file(), page
+
+
+def test_the_root_leads_to_the_first_page(soups):
+    soup = soups[SITE / "index.html"]
+    refresh = soup.find("meta", attrs={"http-equiv": "refresh"})["content"]
+    assert refresh == f"0; url={soup.a['href']}"
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
+    assert soup.a["href"] == f"{toc['root']}.html"
+    assert soup.title.string == CONFIG["title"]
+
+
 def test_nothing_is_loaded_from_another_host(soups):
     loading = {"script": "src", "img": "src", "iframe": "src", "link": "href"}
     for page, soup in soups.items():

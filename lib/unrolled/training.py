@@ -60,14 +60,13 @@ def log_probs(model: nn.Module, ids: Tensor) -> Tensor:
     Raises ValueError for fewer than two ids or ids outside the vocabulary.
     """
     ids = as_ids("ids", ids, vocab_size=model.vocab_size, least=2)
-    device = next(model.parameters()).device
     was_training = model.training
     model.eval()
     state = model.begin_state(1)
     found = []
     with torch.no_grad():
         for start in range(0, len(ids) - 1, CHUNK):
-            piece = ids[start : start + CHUNK + 1].to(device)
+            piece = ids[start : start + CHUNK + 1].to(state.device)
             logits, state = model(piece[None, :-1], state)
             picked = logits[:, 0].double().log_softmax(-1)
             found.append(picked.gather(1, piece[1:, None])[:, 0].cpu())
@@ -138,10 +137,8 @@ def train(
         raise ValueError("held_out is needed to keep the best parameters")
     if averaging is not None and not 0 <= averaging < 1:
         raise ValueError(f"averaging must be in [0, 1), got {averaging}")
-    if evaluate_at is None:
-        evaluate_at = range(1, num_epochs + 1)
     if progress is None:
-        progress = os.environ.get("UNROLLED_PROGRESS", "1") != "0"
+        progress = os.environ.get("UNROLLED_PROGRESS") != "0"
 
     history = History()
     rates = [group["lr"] for group in optimizer.param_groups]
@@ -156,10 +153,7 @@ def train(
         for X, Y in loader:
             if schedule is not None:
                 done = num_updates / (num_epochs * len(loader))
-                for group, rate in zip(
-                    optimizer.param_groups, rates, strict=True
-                ):
-                    group["lr"] = rate * schedule(done)
+                _set_rates(optimizer, rates, schedule(done))
             if state is None or not loader.sequential:
                 state = model.begin_state(len(X))
             X, Y = X.to(state.device), Y.to(state.device)
@@ -183,7 +177,9 @@ def train(
         seconds += time.perf_counter() - start
         num_tokens += count
         history.train.append(metrics.perplexity(sum_nll, count))
-        if held_out is not None and epoch in evaluate_at:
+        if held_out is not None and (
+            evaluate_at is None or epoch in evaluate_at
+        ):
             score = evaluate(averaged, held_out)
             history.held_out[epoch] = score
             bar.set_postfix(held_out=f"{score:.3g}")
@@ -195,8 +191,7 @@ def train(
                 since_best += 1
                 if patience and since_best >= patience:
                     break
-    for group, rate in zip(optimizer.param_groups, rates, strict=True):
-        group["lr"] = rate
+    _set_rates(optimizer, rates, 1.0)
     if best_parameters is not None:
         model.load_state_dict(best_parameters)
     elif averaging is not None:
@@ -205,17 +200,24 @@ def train(
     return history
 
 
+def _set_rates(
+    optimizer: torch.optim.Optimizer, rates: list[float], factor: float
+) -> None:
+    """Set each group's learning rate to its first value times the factor."""
+    for i, rate in enumerate(rates):
+        optimizer.param_groups[i]["lr"] = rate * factor
+
+
 def _average(
     averaged: nn.Module, model: nn.Module, decay: float, num_updates: int
 ) -> None:
     """Move the average towards the parameters by 1 - decay."""
     # a long memory would keep the random start for too long
     decay = min(decay, (1 + num_updates) / (10 + num_updates))
+    parameters = dict(model.named_parameters())
     with torch.no_grad():
-        for mean, now in zip(
-            averaged.parameters(), model.parameters(), strict=True
-        ):
-            mean.lerp_(now, 1 - decay)
+        for name, mean in averaged.named_parameters():
+            mean.lerp_(parameters[name], 1 - decay)
 
 
 def cosine(done: float) -> float:

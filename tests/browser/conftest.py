@@ -105,7 +105,8 @@ def visit(browser, site):
 
         def on_console(message):
             if message.type == "error":
-                complaints.append(f"console: {message.text}")
+                where = message.location["url"].removeprefix(site)
+                complaints.append(f"console: {message.text} ({where})")
 
         def on_request(request):
             if request.url.startswith("http") and not request.url.startswith(
