@@ -1,22 +1,15 @@
 """The stored results are those of the scripts' settings, all of them."""
 
-import importlib.util
 import json
 import math
 from pathlib import Path
 
 import pytest
 
+from scripts import load
+
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "lib" / "unrolled" / "data"
-
-
-def script(name):
-    path = ROOT / "experiments" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +18,7 @@ def book():
 
 
 def test_every_configuration_was_logged_as_it_is_set(book):
-    whole_book = script("whole_book")
+    whole_book = load("experiments/whole_book.py")
     log = {row["name"]: row for row in book["log"]}
     assert set(log) == set(whole_book.CHANGES)
     assert len(log) >= 8
@@ -37,7 +30,7 @@ def test_every_configuration_was_logged_as_it_is_set(book):
 
 
 def test_the_validation_part_chose_and_three_seeds_ran(book):
-    whole_book = script("whole_book")
+    whole_book = load("experiments/whole_book.py")
     for layers in (1, 2):
         best = whole_book.best(book["log"], layers)
         rows = [row for row in book["chosen"] if row["layers"] == layers]
@@ -52,7 +45,7 @@ def test_the_validation_part_chose_and_three_seeds_ran(book):
 
 def test_the_curve_has_every_size(book):
     sizes = [row["size"] for row in book["curve"]]
-    assert sizes == list(script("whole_book").SIZES)
+    assert sizes == list(load("experiments/whole_book.py").SIZES)
     for key in ("network", "kneser_ney"):
         bits = [row[key] for row in book["curve"]]
         assert bits == sorted(bits, reverse=True)
@@ -65,7 +58,7 @@ def test_checkpoints_are_small():
 
 
 def test_every_clipping_run_is_there():
-    clipping = script("clipping")
+    clipping = load("experiments/clipping.py")
     runs = json.loads((DATA / "clipping.json").read_text())
     found = {(r["setting"], r["clipped"], r["seed"]) for r in runs}
     assert found == {

@@ -1,7 +1,6 @@
 """What the explorables load is what the library exports, and nothing more."""
 
 import hashlib
-import importlib.util
 import json
 import math
 import re
@@ -9,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from scripts import load
+
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "book" / "_static" / "explorables"
 DATA = FOLDER / "data"
-TOOL = ROOT / "tools" / "explorables" / "__main__.py"
 TAGS = {
     "8_1_sequence_models": {"forecast", "markov"},
     "8_3_language_models": {"samplers"},
@@ -20,9 +20,7 @@ TAGS = {
     "8_5_rnn_from_scratch": {"clipping", "network"},
 }
 
-spec = importlib.util.spec_from_file_location("explorables", TOOL)
-tool = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(tool)
+tool = load("tools/explorables/__main__.py")
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """The tools behind the make targets."""
 
-import importlib.util
 import json
 import shutil
 import subprocess
@@ -10,18 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from scripts import load
+
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
 PLACEHOLDER = CONFIG["repository"]["url"]
-
-
-def tool(name):
-    """A script of tools/, as a module."""
-    path = ROOT / "tools" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture
@@ -78,7 +70,7 @@ class TestClaims:
     """make claims collects what the notebooks printed."""
 
     def test_the_stored_claims_are_those_of_the_notebooks(self):
-        claims = tool("claims")
+        claims = load("tools/claims.py")
         stored = json.loads(claims.TABLE.read_text("utf-8"))
         assert stored == claims.collect(), "make claims, then make execute"
         assert len(stored) > 100
@@ -99,7 +91,7 @@ class TestClaims:
         ]
         path = tmp_path / "8_9_x.ipynb"
         path.write_text(json.dumps({"cells": cells}), "utf-8")
-        rows = tool("claims").claims_of(path)
+        rows = load("tools/claims.py").claims_of(path)
         assert [(r["section"], r["anchor"], r["sentence"]) for r in rows] == [
             ("8.9 A title", "89-a-title", "one is 1."),
             ("It's 2, isn't it?", "its-2-isnt-it", "two is 2."),

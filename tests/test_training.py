@@ -224,6 +224,24 @@ class TestLoop:
         assert history.held_out == {}
         assert history.best_epoch is None
 
+    def test_the_norm_is_at_most_1_unless_another_is_asked(self):
+        moved = []
+        for options in ({}, {"theta": 2.0}):
+            model = small()
+            with torch.no_grad():
+                model.W_hq.mul_(50)  # a steep start
+            before = [p.clone() for p in model.parameters()]
+            once = SequenceLoader(text(60), 2, 20)
+            assert len(once) == 1
+            history = train(
+                model, once, 1, sgd(model), progress=False, **options
+            )
+            assert history.norms[0] > 2
+            moves = zip(model.parameters(), before, strict=True)
+            moved.append(torch.cat([(p - q).flatten() for p, q in moves]))
+        assert moved[0].norm().item() == pytest.approx(0.5 * 1)
+        assert moved[1].norm().item() == pytest.approx(0.5 * 2)
+
     def test_it_learns(self):
         model = small()
         data = SequenceLoader(text(1500), 8, 10, generator=seeded(0))
@@ -360,12 +378,12 @@ class TestLoop:
         train(model, loader(), 2, sgd(model))
         assert capsys.readouterr().err == ""
         monkeypatch.delenv("UNROLLED_PROGRESS")
-        train(
+        history = train(
             model, loader(), 1, sgd(model), held_out=text(50), evaluate_at=[1]
         )
         err = capsys.readouterr().err
         assert re.search(r"[\d?]epoch/s|s/epoch", err)  # the unit
-        assert "held_out=" in err
+        assert f"held_out={history.held_out[1]:.3g}" in err
 
     def test_a_loss_that_is_not_finite(self):
         model = small()
@@ -432,6 +450,7 @@ def test_log_spaced():
     assert epochs[0] == 1
     assert epochs[-1] == 500
     assert epochs == sorted(set(epochs))
+    assert epochs == log_spaced(500, 25)
     assert 18 <= len(epochs) <= 25
     assert log_spaced(100, 3) == [1, 10, 100]
     assert log_spaced(3, 25) == [1, 2, 3]

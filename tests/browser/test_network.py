@@ -1,6 +1,5 @@
 """Section 8.5, the trained network: the page computes what PyTorch does."""
 
-import importlib.util
 import json
 import math
 import random
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from scripts import load
 from unrolled.generation import generate
 from unrolled.training import log_probs
 
@@ -28,17 +28,9 @@ WRITING = """async element => {
 }"""
 
 
-def load_tool():
-    path = ROOT / "tools" / "explorables" / "network.py"
-    spec = importlib.util.spec_from_file_location("explorable_network", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
 def tool():
-    return load_tool()
+    return load("tools/explorables/network.py")
 
 
 @pytest.fixture(scope="module")

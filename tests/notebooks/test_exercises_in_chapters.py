@@ -1,6 +1,5 @@
 """Exercises and self-checks: complete, and every solution solves its own."""
 
-import importlib.util
 import re
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import nbformat
 import pytest
 import torch
 
+from scripts import load
 from unrolled.exercises import verdict
 from unrolled.tasks import EXERCISES
 
@@ -17,11 +17,7 @@ DETAILS = re.compile(
     r"<details><summary>(.*?)</summary>\n\n(.*?)\n\n</details>", flags=re.S
 )
 
-spec = importlib.util.spec_from_file_location(
-    "from_notebooks", ROOT / "book" / "_ext" / "from_notebooks.py"
-)
-extension = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(extension)
+extension = load("book/_ext/from_notebooks.py")
 
 
 def cells_of(path):

@@ -5,7 +5,6 @@ and handed to pytest in a folder of its own, with the project's conftest.
 """
 
 import copy
-import importlib.util
 import re
 import shutil
 import subprocess
@@ -15,12 +14,12 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from scripts import load
+
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTER = ROOT / "book" / "8_1_sequence_models.ipynb"
 
-spec = importlib.util.spec_from_file_location("gate", ROOT / "conftest.py")
-gate = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(gate)
+gate = load("conftest.py")
 
 
 def first_numbers():

@@ -1,24 +1,16 @@
 """Every notebook passes the guard, and the guard notices each fault."""
 
 import copy
-import importlib.util
 from pathlib import Path
 
 import nbformat
 import pytest
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
+from scripts import load
 
+ROOT = Path(__file__).resolve().parents[2]
 
-def load(name, path):
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-guard = load("guard", HERE / "guard.py")
+guard = load("tests/notebooks/guard.py")
 
 
 def test_no_faults(notebook):

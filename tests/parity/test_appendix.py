@@ -9,9 +9,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from scripts import load
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "book" / "a_1_coming_from_d2l.ipynb"
-SPEED = ROOT / "tests" / "benchmarks" / "speed.py"
 
 
 def rows():
@@ -70,9 +71,7 @@ def test_the_stored_speeds_are_complete():
 
 def test_the_sides_take_turns(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    spec = importlib.util.spec_from_file_location("speed", SPEED)
-    speed = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(speed)
+    speed = load("tests/benchmarks/speed.py")
     calls = []
     sides = {"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}
     took = speed.seconds(sides, rounds=3)
