@@ -45,6 +45,17 @@ def test_states_and_gradients_of_the_loop(shape, dtype):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
+def test_the_same_states_where_no_gradient_is_asked(shape):
+    given = [value.detach() for value in drawn(shape)]
+    kept = [value.clone() for value in given]
+    with torch.no_grad():
+        states = recurrence(*given)
+    assert states.shape == shape
+    assert torch.allclose(states, unroll(*given), rtol=0, atol=1e-12)
+    assert all(map(torch.equal, given, kept))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
 def test_gradcheck(shape):
     assert torch.autograd.gradcheck(recurrence, drawn(shape))
 

@@ -41,10 +41,11 @@ def test_levels_against_counter(n, size):
         assert level.counts.dtype == torch.float64
 
 
-def test_take_gives_0_for_what_is_not_there():
+def test_take_gives_another_value_for_what_is_not_there():
     values = torch.tensor([5.0, 7.0])
     numbers = torch.tensor([1, -1, 0])
     assert take(values, numbers).tolist() == [7, 0, 5]
+    assert take(values, torch.tensor([2, 0]), 0.5).tolist() == [0.5, 5]
     assert take(values[:0], torch.tensor([-1])).tolist() == [0]
 
 

@@ -212,7 +212,11 @@ class TestNgramLM:
         assert law.tolist() == pytest.approx(
             NgramLM(2, 4, 1.0).fit(torch.tensor([1, 2])).distribution([1])
         )
-        assert math.isfinite(lm.perplexity(torch.tensor([1, 2, 1, 2, 3, 3])))
+        ids = torch.tensor([1, 2, 1, 2, 3, 3])
+        expected = [lm.prob(ids[:t], int(ids[t])) for t in range(1, 6)]
+        assert lm.log_probs(ids).exp().tolist() == pytest.approx(expected)
+        for _contexts, grams in lm._find(ids)[2:]:
+            assert grams.tolist() == [-1] * 6  # an empty level has none
 
     def test_one_token(self):
         lm = NgramLM(2, 3, 1.0).fit(torch.tensor([2]))

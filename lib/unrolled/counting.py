@@ -150,10 +150,8 @@ class InterpolatedLM:
         for rule, (contexts, grams) in zip(
             self._rules, self._find(ids), strict=True
         ):
-            known = contexts >= 0
-            probs[known] *= rule.lower[contexts[known]]
-            found = grams >= 0
-            probs[found] += rule.own[grams[found]]
+            probs *= take(rule.lower, contexts, 1.0)
+            probs += take(rule.own, grams)
         # a sum of rounded parts may exceed 1 by a last bit
         return probs[1:].log().clamp(max=0.0)
 
@@ -174,14 +172,12 @@ class InterpolatedLM:
             # the context of ids[i] is the shorter n-gram that ends at i - 1
             contexts = grams.roll(1)
             contexts[:1] = 0 if length == 0 else -1
+            # an unseen context (-1) gives a key of -vocab_size to -1, which
+            # neither an n-gram has nor what stands in for a missing one
             keys = contexts * self.vocab_size + ids
             grams = torch.searchsorted(level.keys, keys)
-            at = grams.clamp(max=max(len(level.keys) - 1, 0))
-            if len(level.keys) == 0:
-                grams = torch.full_like(grams, -1)
-            else:
-                grams = torch.where(level.keys[at] == keys, at, -1)
-            grams[contexts < 0] = -1
+            same = take(level.keys, grams, -self.vocab_size - 1) == keys
+            grams = torch.where(same, grams, -1)
             found.append((contexts, grams))
         return found
 
@@ -211,9 +207,9 @@ class InterpolatedLM:
             raise ValueError("the model has no counts yet; call fit(ids)")
 
 
-def take(values: Tensor, numbers: Tensor) -> Tensor:
-    """values[numbers], and 0 where a number is -1."""
-    padded = torch.cat([values, values.new_zeros(1)])
+def take(values: Tensor, numbers: Tensor, other: float = 0) -> Tensor:
+    """values[numbers], and ``other`` for the number -1 or len(values)."""
+    padded = torch.cat([values, values.new_full((1,), other)])
     return padded[numbers]
 
 

@@ -47,12 +47,13 @@ def generate(
     was_training = model.training
     model.eval()
     ids = vocab[list(prefix)]
+    unread, state = ids.copy(), None
     with torch.no_grad():
-        logits, state = model(torch.tensor([ids], device=device))
         for _ in range(num_tokens):
-            ids.append(_choose(logits[-1, 0].cpu(), temperature, generator))
-            last = torch.tensor([ids[-1:]], device=device)
-            logits, state = model(last, state)
+            X = torch.tensor([unread], device=device)
+            logits, state = model(X, state)
+            unread = [_choose(logits[-1, 0].cpu(), temperature, generator)]
+            ids += unread
     model.train(was_training)
     return "".join(vocab.to_tokens(ids))
 
