@@ -7,7 +7,7 @@ from unrolled.bptt import Recurrence, recurrence
 from unrolled.rnn import unroll
 
 # (T, n, h), all different, and with 1 in every place
-SHAPES = [(3, 4, 5), (1, 2, 3), (4, 1, 2), (5, 3, 1), (1, 1, 1)]
+SHAPES = [(3, 4, 5), (2, 4, 3), (1, 2, 3), (4, 1, 2), (5, 3, 1), (1, 1, 1)]
 
 
 def drawn(shape, dtype=torch.float64, seed=0):
@@ -53,6 +53,18 @@ def test_the_same_states_where_no_gradient_is_asked(shape):
     assert states.shape == shape
     assert torch.allclose(states, unroll(*given), rtol=0, atol=1e-12)
     assert all(map(torch.equal, given, kept))
+
+
+def test_one_step_without_a_gradient_keeps_nothing(monkeypatch):
+    given = drawn((1, 2, 3))
+    assert type(recurrence(*given).grad_fn).__name__ == "RecurrenceBackward"
+
+    def refused(*arguments):
+        raise AssertionError("the states were kept")
+
+    monkeypatch.setattr(Recurrence, "apply", refused)
+    with torch.no_grad():
+        recurrence(*given)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -1,9 +1,11 @@
 """Checkpoints: what comes back, precision, size, foreign files."""
 
+import json
 import re
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from unrolled.checkpoints import load_model, save_model
@@ -17,6 +19,11 @@ IDS = torch.tensor(VOCAB[list("machine time the time")])
 
 def raises(kind, message):
     return pytest.raises(kind, match="^" + re.escape(message) + "$")
+
+
+def header_of(path):
+    with safe_open(path, framework="pt") as file:
+        return json.loads(file.metadata()["unrolled"])
 
 
 def models():
@@ -44,6 +51,34 @@ def test_there_and_back(which, tmp_path):
     assert evaluate(again, IDS) == evaluate(model, IDS)
     assert model.training
     assert getattr(again, "dropout", 0) == getattr(model, "dropout", 0)
+
+
+@pytest.mark.parametrize(
+    ("which", "expected"),
+    [
+        (0, {"kind": "RNNLM", "num_hiddens": 7, "num_layers": 1}),
+        (1, {"kind": "StackedRNNLM", "num_hiddens": 5, "num_layers": 3}),
+    ],
+)
+def test_what_the_header_says(which, expected, tmp_path):
+    path = tmp_path / "model.safetensors"
+    save_model(path, list(models())[which], VOCAB)
+    assert header_of(path) == {
+        **expected,
+        "dropout": 0.4 * which,
+        "tokens": VOCAB.to_tokens(list(range(1, len(VOCAB)))),
+    }
+
+
+def test_a_file_from_before_dropout_was_kept(tmp_path):
+    path = tmp_path / "model.safetensors"
+    model = list(models())[1]
+    save_model(path, model, VOCAB)
+    header = header_of(path)
+    del header["dropout"]
+    metadata = {"unrolled": json.dumps(header)}
+    save_file(dict(model.state_dict()), path, metadata=metadata)
+    assert load_model(path)[0].dropout == 0.0
 
 
 def test_half_precision_is_half_the_size(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from unrolled.exercises import check, verdict
-from unrolled.tasks import EXERCISES
+from unrolled.tasks import EXERCISES, Exercise
 
 NAMES = list(EXERCISES)
 SLIPS = [
@@ -191,3 +191,51 @@ def test_an_array_with_one_number():
     right = EXERCISES["8.4-2"].solve
     assert solved("8.4-2", lambda p: np.array(right(p)))
     assert solved("8.4-2", lambda p: np.float32(right(p)))
+
+
+def verdict_on(monkeypatch, right, answer, case=("x",)):
+    """What is said of an answer, where ``right`` is the right one."""
+    exercise = Exercise("f(x)", lambda *_: right, (case,))
+    monkeypatch.setitem(EXERCISES, "new", exercise)
+    return verdict("new", lambda *_: answer)
+
+
+def test_a_difference_within_rounding_is_none(monkeypatch):
+    right = torch.arange(1.0, 9.0)
+    for answer in (right * (1 + 1e-6), right.double() * (1 + 1e-6)):
+        assert len(verdict_on(monkeypatch, right, answer)) == 1
+        off = answer.clone()
+        off[3] += 0.5
+        *_, said = verdict_on(monkeypatch, right, off)
+        assert said == "  first at (3,): 4.5, not 4"
+    assert len(verdict_on(monkeypatch, 0.0, 1e-9)) == 1
+    assert len(verdict_on(monkeypatch, 0.0, 1e-7)) > 1
+
+
+def test_a_place_only_where_it_cannot_be_seen(monkeypatch):
+    for size, lines in ((6, 4), (7, 5)):
+        said = verdict_on(monkeypatch, torch.ones(size), torch.zeros(size))
+        assert len(said) == lines
+
+
+def test_what_only_looks_right(monkeypatch):
+    assert len(verdict_on(monkeypatch, 1.0, True)) > 1
+    right = torch.ones(3)
+    assert len(verdict_on(monkeypatch, right, right.to(torch.cfloat))) > 1
+
+
+def test_values_in_few_words(monkeypatch):
+    six, seven = torch.zeros(6), torch.zeros(7)
+    eight, nine = ["a"] * 8, ["a"] * 9
+    letters = "'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a'"
+    _, called, came, _ = verdict_on(
+        monkeypatch, 1.0, len, (six, seven, eight, nine, "b", 2, 0.5)
+    )
+    assert called == (
+        "  called   f(tensor[0, 0, 0, 0, 0, 0], "
+        "tensor[0, 0, 0, 0, 0, 0, ...], "
+        f"[{letters}], [{letters}, ...], 'b', 2, 0.5)"
+    )
+    assert came == "  came     <built-in function len>"
+    _, _, came, _ = verdict_on(monkeypatch, 1.0, solved)
+    assert came == "  came     <function solved>"

@@ -75,7 +75,19 @@ def test_no_round_makes_it_worse():
         for n in range(12)
     ]
     assert scores == sorted(scores)
-    assert fit_weights(models, num_iterations=0) == pytest.approx([1 / 3] * 3)
+    assert fit_weights(models, num_iterations=0) == pytest.approx(
+        [1 / 3] * 3, abs=1e-12
+    )
+
+
+def test_it_ends_when_nothing_moves():
+    # another 1,990 rounds would take the second weight to 0
+    weights = fit_weights([logs(*[0.9] * 50), logs(*[0.1] * 50)])
+    assert 0 < weights[1] < 1e-6
+
+
+def test_weights_are_made_to_sum_to_1():
+    assert mix([logs(1.0)], [1 + 5e-7]).item() == pytest.approx(0, abs=1e-12)
 
 
 def test_weights_in_single_precision_will_do():

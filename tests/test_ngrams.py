@@ -212,11 +212,11 @@ class TestNgramLM:
         assert law.tolist() == pytest.approx(
             NgramLM(2, 4, 1.0).fit(torch.tensor([1, 2])).distribution([1])
         )
-        ids = torch.tensor([1, 2, 1, 2, 3, 3])
-        expected = [lm.prob(ids[:t], int(ids[t])) for t in range(1, 6)]
+        ids = torch.tensor([1, 2, 0, 1, 2, 3, 3])
+        expected = [lm.prob(ids[:t], int(ids[t])) for t in range(1, 7)]
         assert lm.log_probs(ids).exp().tolist() == pytest.approx(expected)
         for _contexts, grams in lm._find(ids)[2:]:
-            assert grams.tolist() == [-1] * 6  # an empty level has none
+            assert grams.tolist() == [-1] * 7  # an empty level has none
 
     def test_one_token(self):
         lm = NgramLM(2, 3, 1.0).fit(torch.tensor([2]))
@@ -304,6 +304,14 @@ class TestNgramLM:
             "stay below 2**63",
         ):
             NgramLM(2, 2**60, 0.0).fit(torch.arange(20).repeat(2))
+        with raises(
+            ValueError,
+            f"vocab_size {2**58} is too large for 32 ids: their product must "
+            "stay below 2**63",
+        ):
+            NgramLM(1, 2**58, 0.0).fit(torch.arange(32))
+        fitting = NgramLM(1, 2**58, 0.0).fit(torch.arange(31))
+        assert fitting.num_ngrams() == [31]
 
     def test_tuning_where_gradients_are_off(self):
         ids = some_text(60, 5)

@@ -131,6 +131,13 @@ def test_small_probabilities_beside_large_ones():
         assert ours == pytest.approx(brute(model, "a c ", 2), rel=1e-9)
 
 
+@pytest.mark.parametrize("text", ["the ti?me", "the time?", "the ?e them"])
+def test_only_a_space_ends_a_word(text):
+    model = models()
+    found = model.log_probs(text.replace("?", "\t"), 4)
+    assert found.tolist() == pytest.approx(model.log_probs(text, 4).tolist())
+
+
 def test_what_both_models_rule_out():
     model = models()
     model.words = NgramLM(1, len(model.vocab), 0.0)
@@ -143,7 +150,7 @@ def test_what_both_models_rule_out():
 
 def test_bad_input():
     model = models()
-    for start in (-1, 9):
+    for start in (-1, 8, 9):
         with raises(ValueError, f"start must be in 0..7, got {start}"):
             model.log_probs("the time", start)
     with raises(
@@ -157,11 +164,15 @@ def test_bad_input():
     ):
         model.log_probs("the time machine", 8)
     with raises(
+        ValueError, "start must be where a word begins, got 0, in ' time'"
+    ):
+        model.log_probs(" time", 0)
+    with raises(
         ValueError,
         "text must have single spaces, got two at 3; try "
         "character_stream(text)",
     ):
-        model.log_probs("the  time", 0)
+        model.log_probs("the  time  a", 0)
     small = NgramLM(1, 2, 1.0)
     with raises(
         ValueError, "words has vocab_size 2, its vocabulary has 5 indices"

@@ -1,13 +1,283 @@
-"""The exercises: two for each chapter, answers worked out by hand."""
+"""The exercises: answers worked out by hand, readers who go wrong."""
 
 import math
+from collections import Counter
+from itertools import pairwise
 
 import pytest
 import torch
 
+from unrolled import tasks
+from unrolled.exercises import verdict
 from unrolled.tasks import EXERCISES, Exercise
 
 NAMES = list(EXERCISES)
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+def walk(P, start, k):
+    law = start
+    for _ in range(k):
+        law = law @ P
+    return law
+
+
+def letters_only(line, kept):
+    words = "".join(c if c in kept else " " for c in line).split()
+    return " ".join(words)
+
+
+def clean(line):
+    line = f"-{line.lower()}-"
+    inside = [
+        c == "'" and line[i - 1] in LETTERS and line[i + 1] in LETTERS
+        for i, c in enumerate(line[1:-1], start=1)
+    ]
+    kept = zip(line[1:-1], inside, strict=True)
+    return letters_only(
+        "".join(" " if c == "'" and not ok else c for c, ok in kept),
+        LETTERS + "'",
+    )
+
+
+def ranked(tokens, key):
+    counts = Counter(tokens)
+    return sorted(counts, key=lambda token: key(token, counts))
+
+
+def followers(tokens, x):
+    return [b for a, b in pairwise(tokens) if a == x]
+
+
+def predecessors(tokens, y):
+    return [a for a, b in pairwise(tokens) if b == y]
+
+
+def rnn_step(X, H, W_xh, W_hh, b_h, *, squash=math.tanh, after=0.0):
+    out = torch.zeros(len(X), len(b_h))
+    for i in range(len(X)):
+        for j in range(len(b_h)):
+            z = sum(X[i, d] * W_xh[d, j] for d in range(X.shape[1]))
+            z = z + sum(H[i, d] * W_hh[d, j] for d in range(H.shape[1]))
+            out[i, j] = squash(float(z + b_h[j])) + after * b_h[j]
+    return out
+
+
+def scaled(gradients, factor):
+    return [gradient * factor for gradient in gradients]
+
+
+def norm_of(gradients):
+    return math.sqrt(sum(float((g * g).sum()) for g in gradients))
+
+
+def exponentials(values):
+    powers = [math.exp(float(value)) for value in values]
+    return torch.tensor([power / sum(powers) for power in powers])
+
+
+# solved in other words than the library's
+SOLVED = {
+    "8.1-1": walk,
+    "8.1-2": lambda series, k: series[: len(series) - k],
+    "8.2-1": lambda tokens: [
+        "<unk>",
+        *ranked(tokens, lambda token, n: (-n[token], tokens.index(token))),
+    ],
+    "8.2-2": clean,
+    "8.3-1": lambda tokens, x, y: (
+        followers(tokens, x).count(y) / len(followers(tokens, x))
+    ),
+    "8.3-2": lambda ids, token, strength, size: (
+        (ids.count(token) + strength / size) / (len(ids) + strength)
+    ),
+    "8.4-1": rnn_step,
+    "8.4-2": lambda probs: math.prod(probs) ** (-1 / len(probs)),
+    "8.5-1": lambda gradients, theta: scaled(
+        gradients, min(1.0, theta / norm_of(gradients))
+    ),
+    "8.5-2": lambda logits, temperature: exponentials(logits / temperature),
+}
+# what readers hand in -> words of the slip that should be recognised
+WRONG = [
+    ("8.1-1", lambda P, s, k: walk(P.T, s, k), "from the wrong side"),
+    ("8.1-1", lambda P, s, k: walk(P, s, k + 1), "one step too many"),
+    ("8.1-1", lambda P, s, k: s @ P.pow(k), "each entry of P"),
+    ("8.1-2", lambda series, k: series[k:], "values that were to be"),
+    (
+        "8.1-2",
+        lambda series, k: torch.stack(
+            [series[t - 1] for t in range(k, len(series))]
+        ),
+        "k is taken for 1",
+    ),
+    (
+        "8.1-2",
+        lambda series, k: torch.cat([series[-k:], series[:-k]]),
+        "shifted round",
+    ),
+    (
+        "8.2-1",
+        lambda tokens: ranked(tokens, lambda token, n: -n[token]),
+        "index 0 is kept",
+    ),
+    (
+        "8.2-1",
+        lambda tokens: [
+            "<unk>",
+            *ranked(tokens, lambda token, n: (-n[token], token)),
+        ],
+        "ties keep the order",
+    ),
+    (
+        "8.2-2",
+        lambda line: letters_only(line, LETTERS + "'"),
+        "capitals are thrown away",
+    ),
+    (
+        "8.2-2",
+        lambda line: letters_only(line.lower(), LETTERS),
+        "apostrophes inside words are gone",
+    ),
+    (
+        "8.2-2",
+        lambda line: letters_only(line.lower(), LETTERS + "'"),
+        "quotation marks are kept",
+    ),
+    (
+        "8.3-1",
+        lambda tokens, x, y: (
+            followers(tokens, x).count(y) / Counter(tokens)[x]
+        ),
+        "the last token of the text is counted",
+    ),
+    (
+        "8.3-1",
+        lambda tokens, x, y: followers(tokens, x).count(y) / (len(tokens) - 1),
+        "the share of the pair among all pairs",
+    ),
+    (
+        "8.3-1",
+        lambda tokens, x, y: (
+            predecessors(tokens, y).count(x) / len(predecessors(tokens, y))
+        ),
+        "how often y comes second",
+    ),
+    (
+        "8.3-2",
+        lambda ids, token, a, size: (
+            sum([i == token for i in ids], a) / sum([a] * size, len(ids))
+        ),
+        "added to each of the tokens",
+    ),
+    (
+        "8.3-2",
+        lambda ids, token, a, size: (
+            ids.count(token) / len(ids) + a / size / len(ids)
+        ),
+        "the denominator has to grow",
+    ),
+    (
+        "8.4-1",
+        lambda *given: rnn_step(*given, squash=float),
+        "tanh is missing",
+    ),
+    (
+        "8.4-1",
+        lambda X, H, W_xh, W_hh, b: rnn_step(X, H, W_xh, W_hh.T, b),
+        "W_hh is transposed",
+    ),
+    (
+        "8.4-1",
+        lambda X, H, *weights: rnn_step(X, 0 * H, *weights),
+        "the state of the step before",
+    ),
+    (
+        "8.4-1",
+        lambda X, H, W_xh, W_hh, b: rnn_step(X, H, W_xh, W_hh, 0 * b).add(b),
+        "the bias is added after tanh",
+    ),
+    (
+        "8.4-2",
+        lambda probs: sum(p**-1 for p in probs) / len(probs),
+        "the mean of 1/p",
+    ),
+    (
+        "8.4-2",
+        lambda probs: 1 / (sum(probs) / len(probs)),
+        "1 over the mean probability",
+    ),
+    (
+        "8.4-2",
+        lambda probs: math.log(math.prod(probs)) / -len(probs),
+        "in nats",
+    ),
+    ("8.4-2", lambda probs: 1 / math.prod(probs), "is not divided"),
+    (
+        "8.5-1",
+        lambda gradients, theta: [
+            g * min(1.0, theta / norm_of([g]) if g.any() else 1.0)
+            for g in gradients
+        ],
+        "each tensor is clipped by itself",
+    ),
+    (
+        "8.5-1",
+        lambda gradients, theta: scaled(gradients, theta / norm_of(gradients)),
+        "short gradients are made longer",
+    ),
+    (
+        "8.5-1",
+        lambda gradients, theta: [
+            g.minimum(torch.tensor(theta)).maximum(torch.tensor(-theta))
+            for g in gradients
+        ],
+        "each entry is cut",
+    ),
+    (
+        "8.5-2",
+        lambda logits, temperature: exponentials(logits * temperature),
+        "the logits are multiplied",
+    ),
+    (
+        "8.5-2",
+        lambda logits, temperature: exponentials(logits),
+        "the temperature is ignored",
+    ),
+    (
+        "8.5-2",
+        lambda logits, temperature: exponentials(logits) / temperature,
+        "the probabilities are divided",
+    ),
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_solution_in_other_words(name):
+    (said,) = verdict(name, SOLVED[name])
+    assert said.startswith(f"Exercise {name}: right, in all ")
+
+
+@pytest.mark.parametrize(("name", "function", "words"), WRONG)
+def test_a_reader_who_goes_wrong(name, function, words):
+    last = verdict(name, function)[-1]
+    assert last.startswith("  A usual slip gives exactly this: ")
+    assert words in last
+
+
+def test_a_reader_for_each_slip():
+    for name, exercise in EXERCISES.items():
+        words = [found for of, _, found in WRONG if of == name]
+        assert len(words) == len(exercise.slips)
+        for slip in exercise.slips:
+            assert sum(found in slip for found in words) == 1
+
+
+def test_the_same_cases_every_day():
+    generator = torch.Generator().manual_seed(23)
+    drawn = torch.randn(2, 3, generator=generator)
+    assert torch.equal(tasks._drawn(23, 2, 3), drawn)
+    assert torch.equal(EXERCISES["8.4-1"].cases[0][0], drawn)
 
 
 def test_two_for_each_chapter():

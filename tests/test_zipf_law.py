@@ -6,8 +6,10 @@ from collections import Counter
 
 import numpy as np
 import pytest
+import scipy.stats
 import torch
 
+from unrolled import zipf_law
 from unrolled.zipf_law import fit_zipf, zipf_interval
 
 
@@ -28,6 +30,11 @@ def test_order_of_the_counts_does_not_matter():
     assert fit_zipf([3, 9, 1]) == fit_zipf([9, 3, 1]) == fit_zipf((1, 3, 9))
 
 
+def test_counts_beyond_the_integers_of_a_machine():
+    huge = fit_zipf([10**30, 10**29, 10**28])
+    assert huge.alpha == pytest.approx(fit_zipf([100, 10, 1]).alpha)
+
+
 def test_a_counter_is_its_counts():
     assert fit_zipf(Counter("aaaabbc")) == fit_zipf([4, 2, 1])
 
@@ -43,7 +50,7 @@ def test_ranks_matter():
 
 
 def test_bad_input():
-    for first, last in ((1, 4), (2, 2), (3, 2)):
+    for first, last in ((1, 4), (1, 1), (2, 2), (3, 2)):
         with raises(
             ValueError,
             f"ranks {first} to {last} must be at least two of the 3 ranks "
@@ -72,6 +79,36 @@ def draws(seed, n=20_000, alpha=1.0):
 def alpha_of(ids, **ranks):
     counts = torch.bincount(ids)
     return fit_zipf(counts[counts > 0].tolist(), **ranks).alpha
+
+
+def test_what_is_asked_for_if_nothing_is_said(monkeypatch):
+    asked = {}
+
+    def recording(data, statistic, **options):
+        asked.update(options)
+        return scipy.stats.bootstrap(data, statistic, **options)
+
+    monkeypatch.setattr(zipf_law, "bootstrap", recording)
+    found = zipf_interval(draws(0, 2_000), last=9, resamples=10)
+    assert asked["n_resamples"] == 10
+    assert found == zipf_interval(
+        draws(0, 2_000), last=9, resamples=10, first=1, block=200, seed=0
+    )
+    assert found != zipf_interval(
+        draws(0, 2_000), last=9, resamples=10, first=3
+    )
+    zipf_interval(draws(0, 400), last=5)
+    assert asked["n_resamples"] == 200
+
+
+def test_kinds_that_occur_once_count_too():
+    # 400 draws have some 100 kinds; a resample of two blocks may have fewer
+    low, high = zipf_interval(draws(0, 400), last=75, resamples=9)
+    assert 0 < low < high < 2
+    # each block has the same five kinds, and last is all of them
+    five = torch.tensor([0, 0, 0, 0, 1, 1, 1, 2, 3, 4]).repeat(20)
+    low, high = zipf_interval(five, last=5, block=10, resamples=9)
+    assert low == high == pytest.approx(alpha_of(five))
 
 
 def test_the_interval_covers_the_truth_most_of_the_time():

@@ -51,7 +51,7 @@ def count_levels(ids: Tensor, order: int, vocab_size: int) -> list[Level]:
         endings = torch.zeros(len(keys), dtype=torch.int64)
         endings[numbers] = below[1:]
         levels.append(Level(keys, counts.double(), endings))
-        below = numbers if len(numbers) else torch.zeros(1).long()
+        below = numbers
     return levels
 
 

@@ -54,11 +54,8 @@ def verdict(name: str, function: Callable) -> list[str]:
                 f"Exercise {name}: {called}({_words(case)}) stopped with",
                 f"  {type(error).__name__}: {error}",
             ]
-    wrong = [
-        n
-        for n, (answer, right) in enumerate(zip(came, expected, strict=True))
-        if not _same(answer, right)
-    ]
+    same = list(map(_same, came, expected))
+    wrong = [n for n, right in enumerate(same) if not right]
     if not wrong:
         return [f"Exercise {name}: right, in all {len(expected)} cases."]
     first = wrong[0]

@@ -7,9 +7,11 @@ table).
 """
 
 import csv
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
+from pathlib import Path
 
 # Shannon (1951), "Prediction and Entropy of Printed English", table I: bits
 # per character of 27-letter English, for people who knew the 100 characters
@@ -47,7 +49,7 @@ def split(text: Sequence) -> tuple[Sequence, Sequence, Sequence]:
 def read_ladder() -> list[Rung]:
     """The stored table, from the most bits per character to the fewest."""
     table = resources.files("unrolled") / "data" / "ladder.csv"
-    rows = csv.DictReader(table.read_text("utf-8").splitlines())
+    rows = csv.DictReader(table.read_bytes().decode().splitlines())
     rungs = [
         Rung(row["name"], float(row["bits"]), row["fitted_on"], row["section"])
         for row in rows
@@ -57,10 +59,12 @@ def read_ladder() -> list[Rung]:
 
 def write_ladder(rungs: Sequence[Rung], path: str) -> None:
     """Write the table, bits with four digits after the point."""
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["name", "bits", "fitted_on", "section"])
-        for rung in rungs:
-            writer.writerow(
-                [rung.name, f"{rung.bits:.4f}", rung.fitted_on, rung.section]
-            )
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(["name", "bits", "fitted_on", "section"])
+    for rung in rungs:
+        writer.writerow(
+            [rung.name, f"{rung.bits:.4f}", rung.fitted_on, rung.section]
+        )
+    # as bytes, so that no machine changes the ends of lines
+    Path(path).write_bytes(table.getvalue().encode())

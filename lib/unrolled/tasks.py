@@ -152,9 +152,10 @@ def _perplexity(probs: list[float]) -> float:
 
 
 def _clipped(gradients: list[Tensor], theta: float) -> list[Tensor]:
-    params = [torch.zeros_like(g, requires_grad=True) for g in gradients]
-    for param, gradient in zip(params, gradients, strict=True):
-        param.grad = gradient
+    params = []
+    for gradient in gradients:
+        params.append(torch.zeros_like(gradient))
+        params[-1].grad = gradient
     clip_gradients(params, theta)
     return [param.grad for param in params]
 

@@ -109,7 +109,6 @@ def zipf_interval(
         (np.arange(len(blocks)),),
         alpha,
         n_resamples=resamples,
-        vectorized=False,
         method="basic",
         rng=np.random.default_rng(seed),
     )
