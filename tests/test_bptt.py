@@ -67,6 +67,15 @@ def test_one_step_without_a_gradient_keeps_nothing(monkeypatch):
         recurrence(*given)
 
 
+@pytest.mark.parametrize("steps", [1, 3])
+def test_a_gradient_of_a_gradient_is_refused(steps):
+    inputs, state, W_hh = drawn((steps, 2, 3))
+    loss = recurrence(inputs, state, W_hh).pow(2).sum()
+    (gradient,) = torch.autograd.grad(loss, W_hh, create_graph=True)
+    with pytest.raises(RuntimeError, match="differentiate twice"):
+        gradient.sum().backward()
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_gradcheck(shape):
     assert torch.autograd.gradcheck(recurrence, drawn(shape))

@@ -105,6 +105,15 @@ def test_bad_input(tmp_path):
         save_model(tmp_path / "x", torch.nn.Linear(1, 1), VOCAB)
     with raises(ValueError, f"vocab has 2 indices, the model {len(VOCAB)}"):
         save_model(tmp_path / "x", model, Vocab(["a"]))
+    for dtype in (torch.int8, torch.bool):
+        with raises(
+            TypeError, f"dtype must be of floating point, got {dtype}"
+        ):
+            save_model(tmp_path / "x", model, VOCAB, dtype=dtype)
+    with torch.no_grad():
+        model.b_q[0] = 1e6
+    with raises(ValueError, "b_q has a value too large for torch.float16"):
+        save_model(tmp_path / "x", model, VOCAB, dtype=torch.float16)
     assert not list(tmp_path.iterdir())
 
 
@@ -113,7 +122,9 @@ def test_foreign_files(tmp_path):
     text.write_text("no model")
     foreign = tmp_path / "foreign"
     save_file({"a": torch.zeros(1)}, foreign)
-    for path in (text, foreign):
+    empty = tmp_path / "empty"
+    save_file({"a": torch.zeros(1)}, empty, metadata={"unrolled": "{}"})
+    for path in (text, foreign, empty):
         with raises(
             ValueError,
             f"path must be a file that save_model wrote, got {path}",

@@ -163,3 +163,34 @@ def test_bad_input():
         decode(counting_predictor(lm), b"12345", 1)
     with raises(ValueError, "num_tokens must be at least 0, got -1"):
         decode(counting_predictor(lm), b"", -1)
+
+
+def test_a_predictor_may_be_used_again():
+    ids = torch.randint(6, (40,), generator=torch.Generator().manual_seed(5))
+    network = RNNLM(
+        6, 8, input_scale=2.0, recurrent_scale=1.0, output_scale=1.0
+    )
+    for predict in (
+        counting_predictor(NgramLM(3, 6, 1.0).fit(ids)),
+        rnn_predictor(network),
+    ):
+        bits = ideal_bits(predict, ids)
+        data = encode(predict, ids)
+        assert decode(predict, data, len(ids)) == ids.tolist()
+        assert ideal_bits(predict, ids) == bits
+
+
+@pytest.mark.parametrize("mode", [True, False])
+def test_a_network_stays_in_its_mode(mode):
+    network = StackedRNNLM(6, 8, dropout=0.5).train(mode)
+    encode(rnn_predictor(network), [1, 2, 3])
+    assert network.training is mode
+
+
+def test_rounding_costs_more_where_tokens_are_many():
+    law = torch.zeros(50_000, dtype=torch.float64)
+    law[0] = 1.0
+    data = encode(lambda _: law, [0] * 2_000)
+    # 50,000 of 2^20 go to the others
+    expected = -2_000 * math.log2(2**20 / (2**20 + 50_000))
+    assert 8 * len(data) == pytest.approx(expected, abs=64)

@@ -145,6 +145,8 @@ def test_bad_input():
         ValueError, match=r"^name must be one of \['8\.1-1', .*got '9'$"
     ):
         check("9", len)
+    with pytest.raises(ValueError, match=r"got \['8\.1-1'\]$"):
+        check(["8.1-1"], len)
     with pytest.raises(
         TypeError, match=re.escape("function must be a function, got 3")
     ):
@@ -205,7 +207,7 @@ def test_a_difference_within_rounding_is_none(monkeypatch):
     for answer in (right * (1 + 1e-6), right.double() * (1 + 1e-6)):
         assert len(verdict_on(monkeypatch, right, answer)) == 1
         off = answer.clone()
-        off[3] += 0.5
+        off[3] = 4.5
         *_, said = verdict_on(monkeypatch, right, off)
         assert said == "  first at (3,): 4.5, not 4"
     assert len(verdict_on(monkeypatch, 0.0, 1e-9)) == 1
@@ -216,6 +218,47 @@ def test_a_place_only_where_it_cannot_be_seen(monkeypatch):
     for size, lines in ((6, 4), (7, 5)):
         said = verdict_on(monkeypatch, torch.ones(size), torch.zeros(size))
         assert len(said) == lines
+
+
+def test_what_looks_alike_is_told_apart(monkeypatch):
+    right = torch.tensor([0.25, 0.5])
+    *_, said = verdict_on(monkeypatch, right, right * (1 + 3e-5))
+    assert said == "  first at (0,): 0.2500075, not 0.25"
+    *_, said = verdict_on(monkeypatch, right, right.half() * 1.01)
+    assert said == "  torch.float32 is expected, not torch.float16"
+    *_, said = verdict_on(monkeypatch, right, right.to(torch.cfloat))
+    assert said == "  torch.float32 is expected, not torch.complex64"
+    *_, said = verdict_on(monkeypatch, right, right.numpy())
+    assert said == "  a tensor is expected, not a ndarray"
+    *_, said = verdict_on(monkeypatch, right, right[None])
+    assert said.startswith("  expected ")
+    letters = list("abcdefghij")
+    *_, said = verdict_on(monkeypatch, letters, [*letters[:9], "k"])
+    assert said == "  first at 9: 'k', not 'j'"
+    *_, said = verdict_on(monkeypatch, letters, ["b", *letters[1:]])
+    assert said.startswith("  expected ")
+
+
+def test_answers_that_cannot_be_shown(monkeypatch):
+    deep = []
+    deep.append(deep)
+    right = torch.ones(2)
+    for answer, word in (
+        (deep, "a list"),
+        (right.to("meta"), "a Tensor"),
+        (right.to_sparse(), "a Tensor"),
+    ):
+        said = verdict_on(monkeypatch, right, answer)
+        assert said[2] == f"  came     {word}"
+    assert len(verdict_on(monkeypatch, "a", np.array(["a", "b"]))) == 4
+
+
+def test_a_function_that_ends_the_program():
+    def leave(P, start, k):
+        raise SystemExit(3)
+
+    _, said = verdict("8.1-1", leave)
+    assert said == "  SystemExit: 3"
 
 
 def test_what_only_looks_right(monkeypatch):

@@ -49,6 +49,30 @@ def test_greedy(prefix, num_tokens):
     assert written.startswith(prefix)
 
 
+def test_a_network_stays_in_its_mode_even_after_an_error():
+    model = model_of(kind=StackedRNNLM, dropout=0.5)
+    with pytest.raises(TypeError):
+        generate(model, "t", 3, VOCAB, temperature=1.0, generator=42)
+    assert model.training
+
+
+def test_only_finite_logits():
+    model = model_of()
+    for value in (math.nan, math.inf):
+        with torch.no_grad():
+            model.b_q[1] = value
+        for temperature in (0.0, 1.0):
+            with raises(
+                ValueError, "the model gives logits that are not finite"
+            ):
+                generate(model, "t", 1, VOCAB, temperature=temperature)
+
+
+def test_another_vocabulary():
+    with raises(ValueError, f"vocab has 3 indices, the model {len(VOCAB)}"):
+        generate(model_of(), "t", 1, Vocab(list("te")))
+
+
 def test_a_low_temperature_is_greedy():
     model = model_of()
     expected = generate(model, "the ", 30, VOCAB)

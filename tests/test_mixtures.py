@@ -103,6 +103,19 @@ def test_em_drops_a_model_that_is_a_little_worse_everywhere():
 
 def test_bad_input():
     a = logs(0.5, 0.5)
+    with raises(
+        TypeError, "log_probs must be one tensor for each model, got list"
+    ):
+        mix([a.tolist(), a.tolist()], [0.5, 0.5])
+    with raises(
+        ValueError,
+        "log_probs must be at most 0, logarithms of probabilities, got "
+        "0.693147",
+    ):
+        fit_weights([-a, a])
+    assert mix([a * 0 + 9e-6], [1.0]).tolist() == pytest.approx([9e-6] * 2)
+    with raises(ValueError, "log_probs must be numbers, got nan"):
+        mix([a, a * math.nan], [0.5, 0.5])
     with raises(ValueError, "log_probs must be numbers, got nan"):
         fit_weights([a, a * math.nan])
     with raises(ValueError, "num_iterations must be at least 0, got -1"):

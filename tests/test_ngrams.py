@@ -218,6 +218,15 @@ class TestNgramLM:
         for _contexts, grams in lm._find(ids)[2:]:
             assert grams.tolist() == [-1] * 7  # an empty level has none
 
+    def test_empty_levels_are_in_double_precision_too(self):
+        for lm in (NgramLM(4, 4, 1e300), KneserNeyLM(4, 4)):
+            lm.fit(torch.tensor([1, 2]))
+            law = lm.distribution([1, 2, 1])
+            assert law.sum().item() == pytest.approx(1)
+            assert {rule.lower.dtype for rule in lm._rules} == {torch.float64}
+            tuned = lm.tuned(torch.tensor([1, 2, 1]))
+            assert tuned.distribution([1]).sum().item() == pytest.approx(1)
+
     def test_one_token(self):
         lm = NgramLM(2, 3, 1.0).fit(torch.tensor([2]))
         assert lm.prob([2], 2) == pytest.approx((1 + 1 / 3) / 2)

@@ -1,5 +1,6 @@
 """Training: clipping, scoring, the loop against a hand-written one, errors."""
 
+import contextlib
 import copy
 import inspect
 import itertools
@@ -114,6 +115,30 @@ class TestClipping:
             assert norm == pytest.approx(expected.item())
             for a, b in zip(ours, theirs, strict=True):
                 assert torch.allclose(a.grad, b.grad, rtol=1e-5)
+
+    @pytest.mark.parametrize(
+        ("values", "dtype"),
+        [
+            ([3e20, 4e20], torch.float32),
+            ([3e37, -2e38], torch.float32),
+            ([300.0, 400.0], torch.float16),
+        ],
+    )
+    def test_squares_beyond_the_largest_number(self, values, dtype):
+        p = torch.zeros(2, dtype=dtype)
+        p.grad = torch.tensor(values, dtype=dtype)
+        length = math.hypot(*values)
+        assert clip_gradients([p], 2.0) == pytest.approx(length, rel=1e-3)
+        assert p.grad.tolist() == pytest.approx(
+            [2 * value / length for value in values], rel=2e-3
+        )
+
+    def test_one_tensor(self):
+        (p,) = self.params([1.0, 2.0])
+        with raises(
+            TypeError, "params must be a list of tensors, got one tensor"
+        ):
+            clip_gradients(p, 1.0)
 
     def test_without_gradients_and_from_a_generator(self):
         bare = torch.zeros(3, requires_grad=True)
@@ -396,6 +421,94 @@ class TestLoop:
         ):
             train(model, loader(), 2, sgd(model), progress=False)
 
+    def test_a_gradient_that_is_not_finite(self):
+        model = small()
+        before = copy.deepcopy(model.state_dict())
+        model.b_q.register_hook(lambda gradient: gradient * math.nan)
+        with raises(
+            DivergenceError,
+            "the gradient's norm is nan in epoch 1; try a smaller learning "
+            "rate, a smaller theta or smaller initial weights",
+        ):
+            train(model, loader(), 2, sgd(model), progress=False)
+        for name, value in model.state_dict().items():
+            assert torch.equal(value, before[name])
+
+    def test_a_last_update_that_ruins_the_model(self):
+        model = small()
+        data = SequenceLoader(text(60), 2, 20)
+        with raises(
+            DivergenceError,
+            "the model gives nan; try a smaller learning rate, a smaller "
+            "theta or smaller initial weights",
+        ):
+            train(
+                model,
+                data,
+                1,
+                sgd(model, math.inf),
+                held_out=text(50),
+                progress=False,
+            )
+
+    @pytest.mark.parametrize(
+        ("keep_best", "averaging"), [(True, None), (True, 0.9), (False, 0.9)]
+    )
+    def test_what_is_left_after_an_interrupt(self, keep_best, averaging):
+        class Cut(SequenceLoader):
+            """Ends, or is interrupted, in its third pass."""
+
+            passes, interrupt = 0, False
+
+            def __iter__(self):
+                self.passes += 1
+                for n, pair in enumerate(super().__iter__()):
+                    if self.passes == 3 and n == 1:
+                        if self.interrupt:
+                            raise KeyboardInterrupt
+                        return
+                    yield pair
+
+        def run(num_epochs, interrupt=False):
+            model = small()
+            optimizer = sgd(model, 0.3)
+            data = Cut(text(120), 3, 5, generator=seeded(3))
+            data.interrupt = interrupt
+            with contextlib.suppress(KeyboardInterrupt):
+                train(
+                    model,
+                    data,
+                    num_epochs,
+                    optimizer,
+                    schedule=lambda done: 0.5,
+                    held_out=text(80, seed=9),
+                    keep_best=keep_best,
+                    averaging=averaging,
+                    progress=False,
+                )
+            assert data.passes == min(num_epochs, 3)
+            assert optimizer.param_groups[0]["lr"] == 0.3
+            return model.state_dict()
+
+        # without keep_best the average has seen one update more
+        expected = run(2 if keep_best else 3)
+        for name, value in run(5, interrupt=True).items():
+            assert torch.equal(value, expected[name])
+
+    def test_an_equal_score_is_no_better_one(self):
+        model = small()
+        history = train(
+            model,
+            loader(),
+            9,
+            sgd(model, 0.0),
+            held_out=text(80, seed=9),
+            patience=2,
+            progress=False,
+        )
+        assert list(history.held_out) == [1, 2, 3]
+        assert history.best_epoch == 1
+
     def test_it_diverges_with_a_huge_rate(self):
         model = small()
         with pytest.raises(DivergenceError, match=r"^the loss is .* epoch"):
@@ -421,6 +534,24 @@ class TestLoop:
                 {"keep_best": True},
                 "held_out is needed to keep the best parameters",
             ),
+            ({"evaluate_at": [1]}, "held_out is needed for evaluate_at"),
+            (
+                {"held_out": text(9), "evaluate_at": [1, 2, 0]},
+                "evaluate_at must be epochs in 1..1, at least one, got "
+                "[0, 1, 2]",
+            ),
+            (
+                {"held_out": text(9), "evaluate_at": []},
+                "evaluate_at must be epochs in 1..1, at least one, got []",
+            ),
+            (
+                {"held_out": text(9) + 6},
+                "held_out must be in 0..5, got 10",
+            ),
+            (
+                {"held_out": text(1)},
+                "held_out must hold at least 2 ids, got 1",
+            ),
             ({"averaging": 1.0}, "averaging must be in [0, 1), got 1.0"),
             ({"averaging": -0.1}, "averaging must be in [0, 1), got -0.1"),
         ):
@@ -428,6 +559,18 @@ class TestLoop:
                 train(
                     model, loader(), 1, sgd(model), progress=False, **options
                 )
+        with raises(TypeError, "evaluate_at must be a list of epochs, got 5"):
+            train(
+                model,
+                loader(),
+                5,
+                sgd(model),
+                held_out=text(9),
+                evaluate_at=5,
+                progress=False,
+            )
+        with raises(TypeError, "loader must be a SequenceLoader, got list"):
+            train(model, list(loader()), 1, sgd(model), progress=False)
         with raises(ValueError, "num_epochs must be at least 1, got 0"):
             train(model, loader(), 0, sgd(model), progress=False)
         before = copy.deepcopy(model.state_dict())

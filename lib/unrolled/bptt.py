@@ -8,6 +8,7 @@ vocabularies (``rnn`` does) and truncates nothing (``training`` does).
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 tanh_backward = torch.ops.aten.tanh_backward.grad_input
 
@@ -40,6 +41,7 @@ class Recurrence(torch.autograd.Function):
         return states[1:]
 
     @staticmethod
+    @once_differentiable
     def backward(ctx, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Gradients of inputs, state and W_hh."""
         states, W_hh = ctx.saved_tensors
@@ -61,6 +63,9 @@ def recurrence(inputs: Tensor, state: Tensor, W_hh: Tensor) -> Tensor:
 
         for step in inputs:
             state = torch.tanh(step + state @ W_hh)
+
+    with T at least 1. First derivatives only: to differentiate a gradient
+    again is a RuntimeError, and the plain loop, ``rnn.unroll``, can do it.
     """
     if len(inputs) == 1 and not torch.is_grad_enabled():
         # writing text: a step at a time, and nothing to keep for later

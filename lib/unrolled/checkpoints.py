@@ -27,11 +27,13 @@ def save_model(
 ) -> None:
     """Write parameters, sizes and vocabulary into one file.
 
-    dtype: store the parameters in another precision, such as torch.float16
-    for half the size; they come back as float32.
+    Of the vocabulary the tokens and their order are kept, not how often each
+    was seen. dtype: store the parameters in another precision, such as
+    torch.float16 for half the size; they come back as float32.
 
-    Raises TypeError for another kind of model, ValueError if the vocabulary
-    is not the model's in size.
+    Raises TypeError for another kind of model or a dtype of integers,
+    ValueError if the vocabulary is not the model's in size or a parameter is
+    too large for the dtype.
     """
     kind = type(model).__name__
     if kind not in tuple(KINDS):
@@ -48,10 +50,13 @@ def save_model(
         "dropout": getattr(model, "dropout", 0.0),
         "tokens": tokens,
     }
-    tensors = {
-        name: value.detach().cpu().to(dtype).contiguous()
-        for name, value in model.state_dict().items()
-    }
+    if dtype is not None and not dtype.is_floating_point:
+        raise TypeError(f"dtype must be of floating point, got {dtype}")
+    tensors = {}
+    for name, value in model.state_dict().items():
+        tensors[name] = value.detach().cpu().to(dtype).contiguous()
+        if not torch.equal(tensors[name].isfinite(), value.cpu().isfinite()):
+            raise ValueError(f"{name} has a value too large for {dtype}")
     save_file(tensors, path, metadata={"unrolled": json.dumps(header)})
 
 
@@ -67,20 +72,25 @@ def load_model(
             header = json.loads((file.metadata() or {})["unrolled"])
             names = list(file.keys())
             tensors = {name: file.get_tensor(name) for name in names}
+        model, vocab = _made_from(header)
+        model.load_state_dict({n: t.float() for n, t in tensors.items()})
     except (SafetensorError, KeyError) as error:
         raise ValueError(
             f"path must be a file that save_model wrote, got {path}"
         ) from error
+    return model.eval(), vocab
+
+
+def _made_from(header: dict) -> tuple[RNNLM | StackedRNNLM, Vocab]:
+    """A new model of the sizes that the header says, and the vocabulary."""
     # each token once, most frequent first: the order of the indices
     vocab = Vocab(header["tokens"])
     if header["kind"] == "RNNLM":
-        model = RNNLM(len(vocab), header["num_hiddens"])
-    else:
-        model = StackedRNNLM(
-            len(vocab),
-            header["num_hiddens"],
-            header["num_layers"],
-            dropout=header.get("dropout", 0.0),
-        )
-    model.load_state_dict({n: t.float() for n, t in tensors.items()})
-    return model.eval(), vocab
+        return RNNLM(len(vocab), header["num_hiddens"]), vocab
+    model = StackedRNNLM(
+        len(vocab),
+        header["num_hiddens"],
+        header["num_layers"],
+        dropout=header.get("dropout", 0.0),
+    )
+    return model, vocab

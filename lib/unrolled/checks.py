@@ -47,7 +47,7 @@ def as_ids(
     number of dimensions, for too few ids and for an id that is outside the
     vocabulary.
     """
-    if isinstance(ids, (list, tuple)):
+    if isinstance(ids, (list, tuple)) and dims == 1:
         ids = _from_list(name, ids)
     if not isinstance(ids, Tensor):
         raise TypeError(

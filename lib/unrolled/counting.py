@@ -198,9 +198,10 @@ class InterpolatedLM:
     def _sum_by_context(self, length: int, values: Tensor) -> Tensor:
         """The sum of the values of the n-grams of each context."""
         size = len(self._levels[length - 2].keys) if length > 1 else 1
-        return torch.bincount(
+        sums = torch.bincount(
             self._contexts(length), weights=values, minlength=size
         )
+        return sums.double()  # of an empty level they are integers
 
     def _check_fitted(self) -> None:
         if not self._rules:

@@ -36,7 +36,7 @@ def check(name: str, function: Callable) -> None:
 
 def verdict(name: str, function: Callable) -> list[str]:
     """The lines that ``check`` prints; one only if all cases are right."""
-    if name not in EXERCISES:
+    if not isinstance(name, str) or name not in EXERCISES:
         raise ValueError(
             f"name must be one of {list(EXERCISES)}, got {name!r}"
         )
@@ -49,7 +49,7 @@ def verdict(name: str, function: Callable) -> list[str]:
     for case in exercise.cases:
         try:
             came.append(function(*_copies(case)))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             return [
                 f"Exercise {name}: {called}({_words(case)}) stopped with",
                 f"  {type(error).__name__}: {error}",
@@ -67,7 +67,7 @@ def verdict(name: str, function: Callable) -> list[str]:
         f"  called   {called}({_words(exercise.cases[first])})",
         f"  came     {_word(came[first])}",
         f"  expected {_word(expected[first])}",
-        *_place(came[first], expected[first]),
+        *_or([], _difference, came[first], expected[first]),
     ]
     for slip, mistaken in exercise.slips.items():
         answers = [mistaken(*_copies(case)) for case in exercise.cases]
@@ -89,25 +89,38 @@ def _copies(case: tuple) -> list:
     return [copied(value) for value in case]
 
 
-def _place(answer: object, right: object) -> list[str]:
-    """Where two long tensors of one shape first differ, as a line."""
-    if not (isinstance(answer, Tensor) and isinstance(right, Tensor)):
+def _or(otherwise: object, function: Callable, *arguments) -> object:
+    """What the function gives, or otherwise: an answer may be anything."""
+    try:
+        return function(*arguments)
+    except Exception:
+        return otherwise
+
+
+def _difference(answer: object, right: object) -> list[str]:
+    """A line on what the words for the two do not show."""
+    alike = _word(answer) == _word(right)
+    if isinstance(right, list) and alike:
+        same = list(map(_same, answer, right))
+        n = same.index(False)
+        return [f"  first at {n}: {_word(answer[n])}, not {_word(right[n])}"]
+    if not isinstance(right, Tensor):
         return []
-    if answer.shape != right.shape or right.numel() <= SHOWN:
+    if not isinstance(answer, Tensor):
+        return [f"  a tensor is expected, not a {type(answer).__name__}"]
+    if answer.is_complex() or answer.dtype.itemsize < 4:
+        return [f"  {right.dtype} is expected, not {answer.dtype}"]
+    if answer.shape != right.shape or (right.numel() <= SHOWN and not alike):
         return []
-    off = ~torch.isclose(answer.detach().to(right), right, RTOL, ATOL)
-    if not off.any():
-        return []
+    answer = answer.detach().to(right)
+    off = ~torch.isclose(answer, right, RTOL, ATOL)
     place = tuple(off.nonzero()[0].tolist())
-    return [f"  first at {place}: {answer[place]:.6g}, not {right[place]:.6g}"]
+    return [f"  first at {place}: {answer[place]:.7g}, not {right[place]:.7g}"]
 
 
 def _same(answer: object, right: object) -> bool:
     """Equal in kind and, for numbers, to RTOL; False if not comparable."""
-    try:
-        return _equal(answer, right)
-    except Exception:  # an answer may be anything
-        return False
+    return _or(False, _equal, answer, right)
 
 
 def _equal(answer: object, right: object) -> bool:
@@ -125,7 +138,7 @@ def _equal(answer: object, right: object) -> bool:
             and all(map(_same, answer, right))
         )
     if isinstance(right, str):
-        return answer == right
+        return isinstance(answer, str) and answer == right
     if hasattr(answer, "item"):
         answer = answer.item()  # of a tensor or an array with one number
     if isinstance(answer, bool) or not isinstance(answer, Real):
@@ -139,7 +152,11 @@ def _words(case: tuple) -> str:
 
 def _word(value: object) -> str:
     """A value in a few words, for a message."""
-    if isinstance(value, Tensor) and value.layout == torch.strided:
+    return _or(f"a {type(value).__name__}", _shown, value)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, Tensor):
         first = value.detach().flatten()[:SHOWN].tolist()
         numbers = [f"{x:.4g}" for x in first]
         more = ", ..." if value.numel() > SHOWN else ""
@@ -149,5 +166,5 @@ def _word(value: object) -> str:
         return f"{value:.6g}"
     if isinstance(value, (list, tuple)):
         more = ", ..." if len(value) > 8 else ""
-        return f"[{', '.join(map(_word, value[:8]))}{more}]"
+        return f"[{', '.join(map(_shown, value[:8]))}{more}]"
     return re.sub(r" at 0x[0-9a-f]+", "", repr(value))

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.checks import check_count
+from unrolled.rnn import scoring
 from unrolled.vocab import Vocab
 
 
@@ -20,14 +21,16 @@ def generate(
     temperature: float = 0.0,
     generator: torch.Generator | None = None,
 ) -> str:
-    """The prefix and num_tokens characters that the model appends.
+    """The prefix and num_tokens tokens that the model appends, as one str.
 
     The prefix warms the state up. Then each token is drawn from
     softmax(logits / temperature), the generator deciding; temperature 0
     takes the most probable token each time (greedy), of equals the first.
+    Where the unknown token is drawn, its name appears.
 
     Raises ValueError for an empty prefix, one with characters that the
-    vocabulary does not have, num_tokens < 0 and temperature < 0.
+    vocabulary does not have, a vocabulary that is not the model's in size,
+    num_tokens < 0, temperature < 0 and logits that are not finite.
     """
     check_count("num_tokens", num_tokens, 0)
     if not isinstance(prefix, str):
@@ -40,27 +43,30 @@ def generate(
             f"prefix has characters that the model does not know: "
             f"{strange[0]!r} in {prefix!r}"
         )
+    if len(vocab) != model.vocab_size:
+        raise ValueError(
+            f"vocab has {len(vocab)} indices, the model {model.vocab_size}"
+        )
     if not temperature >= 0:
         raise ValueError(f"temperature must be at least 0, got {temperature}")
 
     device = next(model.parameters()).device
-    was_training = model.training
-    model.eval()
     ids = vocab[list(prefix)]
     unread, state = ids.copy(), None
-    with torch.no_grad():
+    with scoring(model):
         for _ in range(num_tokens):
             X = torch.tensor([unread], device=device)
             logits, state = model(X, state)
             unread = [_choose(logits[-1, 0].cpu(), temperature, generator)]
             ids += unread
-    model.train(was_training)
     return "".join(vocab.to_tokens(ids))
 
 
 def _choose(
     logits: Tensor, temperature: float, generator: torch.Generator | None
 ) -> int:
+    if not logits.isfinite().all():
+        raise ValueError("the model gives logits that are not finite")
     if temperature == 0:
         return int(logits.argmax())
     # shifted first: a small temperature must not make infinities

@@ -34,8 +34,7 @@ def split(text: Sequence) -> tuple[Sequence, Sequence, Sequence]:
 
     text: a str, a list or a tensor; the parts are slices of it. The same
     boundaries everywhere: the 173,427 characters of the book are cut at
-    138,741 and 156,084. Raises ValueError for fewer than 10 tokens, which
-    would leave a part empty.
+    138,741 and 156,084. Raises ValueError for fewer than 10 tokens.
 
     >>> split("abcdefghij")
     ('abcdefgh', 'i', 'j')

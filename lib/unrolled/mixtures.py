@@ -12,6 +12,8 @@ from torch import Tensor
 
 from unrolled.checks import check_count
 
+ROUNDING = 1e-5  # ln 1 in single precision may come out this high
+
 
 def mix(log_probs: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
     """ln of the weighted mean of probabilities, token by token: (n,).
@@ -19,8 +21,9 @@ def mix(log_probs: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
     log_probs: one (n,) tensor for each model. weights: at least 0, sum 1.
 
     The mean of distributions is a distribution, so the result is an honest
-    model. Raises ValueError for unequal shapes or numbers of models, and for
-    weights that are negative or do not sum to 1.
+    model. Raises TypeError for what is no tensor; ValueError for unequal
+    shapes or numbers of models, for log probabilities that are not numbers
+    or above 0, and for weights that are negative or do not sum to 1.
 
     >>> a, b = torch.tensor([0.5]).log(), torch.tensor([0.1]).log()
     >>> round(mix([a, b], [0.75, 0.25]).exp().item(), 4)
@@ -52,13 +55,11 @@ def fit_weights(
     Rubin 1977). Starts from equal weights; ends after num_iterations rounds,
     or when a round moves no weight by more than 1e-6.
 
-    Raises ValueError as ``mix``, for what is not a number, and where all
-    models give a token probability 0.
+    Raises as ``mix``; ValueError where all models give a token probability
+    0.
     """
     check_count("num_iterations", num_iterations, 0)
     stacked = _stack(log_probs)
-    if bool(stacked.isnan().any()):
-        raise ValueError("log_probs must be numbers, got nan")
     if bool(stacked.isneginf().all(dim=0).any()):
         raise ValueError(
             "log_probs: all models give some token probability 0; no weights "
@@ -76,6 +77,12 @@ def fit_weights(
 
 def _stack(log_probs: Sequence[Tensor]) -> Tensor:
     """(number of models, n), float64."""
+    for one in log_probs:
+        if not isinstance(one, Tensor):
+            raise TypeError(
+                "log_probs must be one tensor for each model, got "
+                f"{type(one).__name__}"
+            )
     shapes = {tuple(one.shape) for one in log_probs}
     if len(shapes) != 1 or len(next(iter(shapes))) != 1:
         raise ValueError(
@@ -85,4 +92,11 @@ def _stack(log_probs: Sequence[Tensor]) -> Tensor:
     stacked = torch.stack([one.double() for one in log_probs])
     if stacked.shape[1] == 0:
         raise ValueError("log_probs must hold at least 1 token, got 0")
+    if bool(stacked.isnan().any()):
+        raise ValueError("log_probs must be numbers, got nan")
+    if stacked.max() > ROUNDING:
+        raise ValueError(
+            "log_probs must be at most 0, logarithms of probabilities, got "
+            f"{stacked.max():g}"
+        )
     return stacked

@@ -11,7 +11,8 @@ bias_ih_l0 + bias_hh_l0 add up to our b_h; ``nn.Linear``: weight = W_hq^T.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -239,6 +240,18 @@ class StackedRNNLM(nn.Module):
         kept = 1 - self.dropout
         mask = torch.rand(1, *states.shape[1:], generator=self.generator)
         return states * (mask.to(states) < kept) / kept
+
+
+@contextmanager
+def scoring(model: nn.Module) -> Iterator[None]:
+    """Within it the model keeps no gradients and drops nothing out."""
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        model.train(was_training)
 
 
 def _linear(states: Tensor, W: Tensor, b: Tensor) -> Tensor:

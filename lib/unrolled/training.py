@@ -1,8 +1,8 @@
 """Training a recurrent language model, and scoring it on held-out text.
 
 Section 8.5 teaches this module: :doc:`/book/8_5_rnn_from_scratch`. The loop
-works with any model of ``rnn`` and any optimiser of torch; minibatches come
-from ``batches``, perplexity from ``metrics``.
+works with any model of ``rnn`` and any optimiser of torch whose step needs
+no closure; minibatches come from ``batches``, perplexity from ``metrics``.
 """
 
 import copy
@@ -20,12 +20,16 @@ from tqdm import tqdm
 from unrolled import metrics
 from unrolled.batches import SequenceLoader
 from unrolled.checks import as_ids, check_count
+from unrolled.rnn import scoring
 
 CHUNK = 1000  # steps that evaluation runs at once
+WHAT_TO_TRY = (
+    "try a smaller learning rate, a smaller theta or smaller initial weights"
+)
 
 
 class DivergenceError(ArithmeticError):
-    """The loss is no longer a finite number; the message says what to try."""
+    """The numbers are no longer finite; the message says what to try."""
 
 
 def clip_gradients(params: Iterable[Tensor], theta: float) -> float:
@@ -41,14 +45,22 @@ def clip_gradients(params: Iterable[Tensor], theta: float) -> float:
     """
     if not theta > 0:
         raise ValueError(f"theta must be above 0, got {theta}")
+    if isinstance(params, Tensor):
+        raise TypeError("params must be a list of tensors, got one tensor")
     gradients = [p.grad for p in params if p.grad is not None]
     if not gradients:
         return 0.0
-    norm = torch.stack([g.pow(2).sum() for g in gradients]).sum().sqrt()
+    norm = _norm(gradients)
+    if norm.isinf():  # the squares are too large for single precision
+        norm = _norm([g.double() for g in gradients])
     if norm > theta:
         for gradient in gradients:
             gradient.mul_(theta / norm)
     return norm.item()
+
+
+def _norm(gradients: list[Tensor]) -> Tensor:
+    return torch.stack([g.pow(2).sum() for g in gradients]).sum().sqrt()
 
 
 def log_probs(model: nn.Module, ids: Tensor) -> Tensor:
@@ -60,23 +72,25 @@ def log_probs(model: nn.Module, ids: Tensor) -> Tensor:
     Raises ValueError for fewer than two ids or ids outside the vocabulary.
     """
     ids = as_ids("ids", ids, vocab_size=model.vocab_size, least=2)
-    was_training = model.training
-    model.eval()
     state = model.begin_state(1)
     found = []
-    with torch.no_grad():
+    with scoring(model):
         for start in range(0, len(ids) - 1, CHUNK):
             piece = ids[start : start + CHUNK + 1].to(state.device)
             logits, state = model(piece[None, :-1], state)
             picked = logits[:, 0].double().log_softmax(-1)
             found.append(picked.gather(1, piece[1:, None])[:, 0].cpu())
-    model.train(was_training)
     return torch.cat(found)
 
 
 def evaluate(model: nn.Module, ids: Tensor) -> float:
-    """Perplexity of ids[1:], each given all before it: see ``log_probs``."""
+    """Perplexity of ids[1:], each given all before it: see ``log_probs``.
+
+    Raises DivergenceError if the model gives what is not a number.
+    """
     scores = log_probs(model, ids)
+    if scores.isnan().any():
+        raise DivergenceError(f"the model gives nan; {WHAT_TO_TRY}")
     return metrics.perplexity(-scores.sum().item(), len(scores))
 
 
@@ -119,22 +133,32 @@ def train(
     held_out: ids whose perplexity is taken after the epochs in
     ``evaluate_at`` (all, if None). keep_best: leave the model with the
     parameters that were best on it. patience: stop after that many
-    evaluations without a new best (implies keep_best).
+    evaluations without a better one (implies keep_best).
     averaging: decay of a moving average of the parameters, which is what is
     evaluated and kept; early on it forgets faster.
     progress: a bar on stderr; by default unless UNROLLED_PROGRESS is 0.
 
     Training perplexity is that of the epoch's minibatches as they came, with
-    dropout if there is any. Raises DivergenceError if a loss is not finite,
-    ValueError for arguments out of range.
+    dropout if there is any. However it ends, by an error or by hand too, the
+    learning rates are those of the start, and the model has the parameters
+    that were to be kept.
+
+    Raises DivergenceError if a loss or a gradient is not finite, before it
+    changes the model; ValueError for arguments out of range; TypeError for
+    a loader without ``sequential``, which says whether the state goes on.
     """
     check_count("num_epochs", num_epochs, 1)
     if not theta > 0:
         raise ValueError(f"theta must be above 0, got {theta}")
     if patience is not None:
         check_count("patience", patience, 1)
-    if (keep_best or patience) and held_out is None:
-        raise ValueError("held_out is needed to keep the best parameters")
+    evaluate_at = _check_evaluation(
+        model, num_epochs, held_out, evaluate_at, keep_best or patience
+    )
+    if not hasattr(loader, "sequential"):
+        raise TypeError(
+            f"loader must be a SequenceLoader, got {type(loader).__name__}"
+        )
     if averaging is not None and not 0 <= averaging < 1:
         raise ValueError(f"averaging must be in [0, 1), got {averaging}")
     if progress is None:
@@ -143,61 +167,96 @@ def train(
     history = History()
     rates = [group["lr"] for group in optimizer.param_groups]
     averaged = copy.deepcopy(model) if averaging is not None else model
-    best_parameters, since_best = None, 0
+    best, best_parameters, since_best = math.inf, None, 0
     num_updates, num_tokens, seconds = 0, 0, 0.0
     model.train()
     bar = tqdm(range(1, num_epochs + 1), unit="epoch", disable=not progress)
-    for epoch in bar:
-        start = time.perf_counter()
-        state, sum_nll, count = None, 0.0, 0
-        for X, Y in loader:
-            if schedule is not None:
-                done = num_updates / (num_epochs * len(loader))
-                _set_rates(optimizer, rates, schedule(done))
-            if state is None or not loader.sequential:
-                state = model.begin_state(len(X))
-            X, Y = X.to(state.device), Y.to(state.device)
-            logits, state = model(X, state.detach())
-            loss = cross_entropy(logits.flatten(0, 1), Y.T.flatten())
-            if not math.isfinite(loss.item()):
-                raise DivergenceError(
-                    f"the loss is {loss.item()} in epoch {epoch}; try a "
-                    "smaller learning rate, a smaller theta or smaller "
-                    "initial weights"
-                )
-            optimizer.zero_grad()
-            loss.backward()
-            history.norms.append(clip_gradients(model.parameters(), theta))
-            optimizer.step()
-            num_updates += 1
-            if averaging is not None:
-                _average(averaged, model, averaging, num_updates)
-            sum_nll += loss.item() * Y.numel()
-            count += Y.numel()
-        seconds += time.perf_counter() - start
-        num_tokens += count
-        history.train.append(metrics.perplexity(sum_nll, count))
-        if held_out is not None and (
-            evaluate_at is None or epoch in evaluate_at
-        ):
-            score = evaluate(averaged, held_out)
-            history.held_out[epoch] = score
-            bar.set_postfix(held_out=f"{score:.3g}")
-            if score <= min(history.held_out.values()):
-                history.best_epoch, since_best = epoch, 0
-                if keep_best or patience:
-                    best_parameters = copy.deepcopy(averaged.state_dict())
-            else:
+    try:
+        for epoch in bar:
+            start = time.perf_counter()
+            state, sum_nll, count = None, 0.0, 0
+            for X, Y in loader:
+                if schedule is not None:
+                    done = num_updates / (num_epochs * len(loader))
+                    _set_rates(optimizer, rates, schedule(done))
+                if state is None or not loader.sequential:
+                    state = model.begin_state(len(X))
+                X, Y = X.to(state.device), Y.to(state.device)
+                logits, state = model(X, state.detach())
+                loss = cross_entropy(logits.flatten(0, 1), Y.T.flatten())
+                _check_finite("loss", loss.item(), epoch)
+                optimizer.zero_grad()
+                loss.backward()
+                norm = clip_gradients(model.parameters(), theta)
+                _check_finite("gradient's norm", norm, epoch)
+                history.norms.append(norm)
+                optimizer.step()
+                num_updates += 1
+                if averaging is not None:
+                    _average(averaged, model, averaging, num_updates)
+                sum_nll += loss.item() * Y.numel()
+                count += Y.numel()
+            seconds += time.perf_counter() - start
+            num_tokens += count
+            history.train.append(metrics.perplexity(sum_nll, count))
+            if epoch in evaluate_at:
+                score = evaluate(averaged, held_out)
+                history.held_out[epoch] = score
+                bar.set_postfix(held_out=f"{score:.3g}")
                 since_best += 1
+                if score < best:
+                    best, since_best = score, 0
+                    history.best_epoch = epoch
+                    if keep_best or patience:
+                        best_parameters = copy.deepcopy(averaged.state_dict())
                 if patience and since_best >= patience:
                     break
-    _set_rates(optimizer, rates, 1.0)
-    if best_parameters is not None:
-        model.load_state_dict(best_parameters)
-    elif averaging is not None:
-        model.load_state_dict(averaged.state_dict())
+    finally:
+        _set_rates(optimizer, rates, 1.0)
+        if best_parameters is not None:
+            model.load_state_dict(best_parameters)
+        elif averaging is not None:
+            model.load_state_dict(averaged.state_dict())
     history.tokens_per_second = num_tokens / seconds
     return history
+
+
+def _check_evaluation(
+    model: nn.Module,
+    num_epochs: int,
+    held_out: Tensor | None,
+    evaluate_at: Collection[int] | None,
+    needed: object,
+) -> Collection[int]:
+    """The epochs after which to evaluate; none without held-out text."""
+    if held_out is None:
+        if needed:
+            raise ValueError("held_out is needed to keep the best parameters")
+        if evaluate_at is not None:
+            raise ValueError("held_out is needed for evaluate_at")
+        return ()
+    as_ids("held_out", held_out, vocab_size=model.vocab_size, least=2)
+    epochs = range(1, num_epochs + 1)
+    if evaluate_at is None:
+        return epochs
+    if isinstance(evaluate_at, int):
+        raise TypeError(
+            f"evaluate_at must be a list of epochs, got {evaluate_at}"
+        )
+    evaluate_at = set(evaluate_at)
+    if not evaluate_at or not evaluate_at.issubset(epochs):
+        raise ValueError(
+            f"evaluate_at must be epochs in 1..{num_epochs}, at least one, "
+            f"got {sorted(evaluate_at)}"
+        )
+    return evaluate_at
+
+
+def _check_finite(what: str, value: float, epoch: int) -> None:
+    if not math.isfinite(value):
+        raise DivergenceError(
+            f"the {what} is {value} in epoch {epoch}; {WHAT_TO_TRY}"
+        )
 
 
 def _set_rates(
