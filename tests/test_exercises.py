@@ -250,6 +250,8 @@ def test_answers_that_cannot_be_shown(monkeypatch):
     ):
         said = verdict_on(monkeypatch, right, answer)
         assert said[2] == f"  came     {word}"
+    long = torch.ones(7)
+    assert len(verdict_on(monkeypatch, long, long.to("meta"))) == 4
     assert len(verdict_on(monkeypatch, "a", np.array(["a", "b"]))) == 4
 
 

@@ -149,7 +149,8 @@ def test_bad_input():
         generate(model, "", 3, VOCAB)
     with raises(
         ValueError,
-        "prefix has characters that the model does not know: 'T' in 'The'",
+        "prefix has characters that the model does not know: 'T' in 'The'; "
+        "it knows ' acehimnt'",
     ):
         generate(model, "The", 3, VOCAB)
     with raises(TypeError, "prefix must be a str, got ['t']"):

@@ -541,6 +541,14 @@ class TestLoop:
                 "[0, 1, 2]",
             ),
             (
+                {"held_out": text(9), "evaluate_at": [0]},
+                "evaluate_at must be epochs in 1..1, at least one, got [0]",
+            ),
+            (
+                {"held_out": text(9), "evaluate_at": [2]},
+                "evaluate_at must be epochs in 1..1, at least one, got [2]",
+            ),
+            (
                 {"held_out": text(9), "evaluate_at": []},
                 "evaluate_at must be epochs in 1..1, at least one, got []",
             ),

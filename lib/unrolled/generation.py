@@ -39,9 +39,11 @@ def generate(
         raise ValueError("prefix is empty; give at least one character")
     strange = [character for character in prefix if character not in vocab]
     if strange:
+        known = vocab.to_tokens(list(range(1, len(vocab))))
         raise ValueError(
             f"prefix has characters that the model does not know: "
-            f"{strange[0]!r} in {prefix!r}"
+            f"{strange[0]!r} in {prefix!r}; it knows "
+            f"{''.join(sorted(known))[:40]!r}"
         )
     if len(vocab) != model.vocab_size:
         raise ValueError(
