@@ -41,7 +41,7 @@ def clip_gradients(params: Iterable[Tensor], theta: float) -> float:
     Parameters without a gradient are left out. Returns the norm before.
 
     Source: Pascanu, Mikolov and Bengio (2013); section 8.5. Raises
-    ValueError for theta <= 0.
+    ValueError for theta <= 0, TypeError for a tensor in place of a list.
     """
     if not theta > 0:
         raise ValueError(f"theta must be above 0, got {theta}")
