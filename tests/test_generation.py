@@ -68,6 +68,12 @@ def test_only_finite_logits():
                 generate(model, "t", 1, VOCAB, temperature=temperature)
 
 
+def test_forty_characters_are_enough_to_show():
+    many = Vocab([chr(code) for code in range(0x4E00, 0x4E00 + 60)])
+    with pytest.raises(ValueError, match=r"it knows '[^']{40}'$"):
+        generate(RNNLM(len(many), 2), "!", 1, many)
+
+
 def test_another_vocabulary():
     with raises(ValueError, f"vocab has 3 indices, the model {len(VOCAB)}"):
         generate(model_of(), "t", 1, Vocab(list("te")))
