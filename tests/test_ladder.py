@@ -9,6 +9,7 @@ import torch
 
 from unrolled.corpus import load_corpus
 from unrolled.ladder import SHANNON, Rung, read_ladder, split, write_ladder
+from unrolled.plotting import FAMILIES
 from unrolled.vocab import character_stream
 
 
@@ -60,23 +61,26 @@ def test_the_stored_table():
         "train and validation",
     }
     assert all(re.fullmatch(r"8\.[35]", rung.section) for rung in rungs)
+    assert {rung.family for rung in rungs} <= set(FAMILIES)
+    assert by_name["xz"].family == "compressor"
     assert SHANNON == (0.6, 1.3)
 
 
 def test_write_and_read_again(tmp_path, monkeypatch):
     rungs = [
-        Rung("a, b", 1.23456, "train", "8.3"),
-        Rung("c", 4.0, "train", "8.5"),
+        Rung("a, b", 1.23456, "train", "8.3", "counting"),
+        Rung("c", 4.0, "train", "8.5", "network"),
     ]
     path = tmp_path / "data" / "ladder.csv"
     path.parent.mkdir()
     write_ladder(rungs, path)
     assert path.read_bytes() == (
-        b'name,bits,fitted_on,section\n"a, b",1.2346,train,8.3\n'
-        b"c,4.0000,train,8.5\n"
+        b"name,bits,fitted_on,section,family\n"
+        b'"a, b",1.2346,train,8.3,counting\n'
+        b"c,4.0000,train,8.5,network\n"
     )
     monkeypatch.setattr("importlib.resources.files", lambda _: tmp_path)
     assert read_ladder() == [
-        Rung("c", 4.0, "train", "8.5"),
-        Rung("a, b", 1.2346, "train", "8.3"),
+        Rung("c", 4.0, "train", "8.5", "network"),
+        Rung("a, b", 1.2346, "train", "8.3", "counting"),
     ]

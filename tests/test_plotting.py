@@ -1,5 +1,7 @@
 """Plotting: labels are required, lines differ, nothing is computed."""
 
+import io
+
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
@@ -10,6 +12,8 @@ from unrolled import plotting
 from unrolled.plotting import (
     COLOURS,
     DASHES,
+    FAMILIES,
+    INK,
     draw_data,
     draw_ladder,
     draw_lines,
@@ -19,6 +23,7 @@ from unrolled.plotting import (
     mark_line,
     mark_start,
     new_axes,
+    new_panels,
 )
 
 
@@ -32,10 +37,46 @@ def legend_names(axes):
     return [text.get_text() for text in axes.get_legend().get_texts()]
 
 
-def test_figures_are_white_whatever_the_reader_s_style():
+def luminance(colour):
+    """Relative luminance, as WCAG 2 defines it."""
+
+    def linear(share):
+        if share <= 0.04045:
+            return share / 12.92
+        return ((share + 0.055) / 1.055) ** 2.4
+
+    red, green, blue = map(linear, mpl.colors.to_rgb(colour))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("colour", [*FAMILIES.values(), INK])
+@pytest.mark.parametrize("ground", ["#ffffff", "#121212"])
+def test_colours_are_seen_on_white_and_on_near_black(colour, ground):
+    dark, light = sorted([luminance(colour), luminance(ground)])
+    assert (light + 0.05) / (dark + 0.05) >= 3
+
+
+def test_families_differ():
+    assert len(set(FAMILIES.values())) == len(FAMILIES) == 7
+    assert set(COLOURS) == set(FAMILIES.values())
+
+
+def test_figures_have_no_ground_whatever_the_reader_s_style():
     with mpl.rc_context({"figure.facecolor": "black"}):
-        figure = new_axes("a", "b").figure
-    assert figure.get_facecolor() == (1.0, 1.0, 1.0, 1.0)
+        axes = new_axes("a", "b")
+    assert axes.figure.get_facecolor()[3] == 0
+    assert axes.get_facecolor()[3] == 0
+
+
+def test_words_and_axes_have_one_colour():
+    axes = new_axes("a", "b", title="c")
+    axes = draw_lines(axes, [0, 1], {"one": [1, 2]})
+    mark_line(axes, 1, "floor")
+    words = [axes.xaxis.label, axes.yaxis.label, axes.title]
+    words += [*axes.get_xticklabels(), *axes.get_legend().get_texts()]
+    assert {mpl.colors.to_hex(w.get_color()) for w in words} == {INK}
+    edge = axes.spines["left"].get_edgecolor()
+    assert mpl.colors.to_hex(edge) == INK
 
 
 def test_new_axes_has_labels_size_and_style():
@@ -46,7 +87,6 @@ def test_new_axes_has_labels_size_and_style():
     assert new_axes("a", "b").get_title() == ""
     figure = axes.figure
     assert tuple(figure.get_size_inches()) == (5.6, 3.8)
-    assert figure.get_facecolor() == (1.0, 1.0, 1.0, 1.0)
     assert figure.dpi == 140
     assert figure.get_layout_engine().__class__.__name__ == (
         "ConstrainedLayoutEngine"
@@ -62,7 +102,49 @@ def test_new_axes_has_labels_size_and_style():
 def test_the_reader_s_own_settings_are_left_alone():
     before = dict(mpl.rcParams)
     new_axes("a", "b")
-    assert dict(mpl.rcParams) == before
+    changed = {k for k, v in mpl.rcParams.items() if v != before[k]}
+    # what files of SVG look like, and nothing that is seen on a screen
+    assert changed <= {"svg.fonttype", "svg.hashsalt"}
+
+
+def test_drawings_are_the_same_bytes_each_time():
+    def drawn():
+        axes = draw_lines(new_axes("a", "b"), [0, 1], {"one": [1, 2]})
+        file = io.StringIO()
+        axes.figure.savefig(file, format="svg", metadata={"Date": None})
+        return file.getvalue()
+
+    first = drawn()
+    assert first == drawn()
+    assert ">one<" in first  # words stay words
+
+
+def test_small_multiples_share_their_scales():
+    panels = new_panels(["k = 1", "k = 4", "k = 16"], "time", "x")
+    assert [axes.get_title() for axes in panels] == [
+        "k = 1",
+        "k = 4",
+        "k = 16",
+    ]
+    figure = panels[0].figure
+    assert len(figure.axes) == 3  # no empty fourth one
+    assert figure.get_supxlabel() == "time"
+    assert figure.get_supylabel() == "x"
+    panels[0].set_xlim(2, 5)
+    panels[1].set_ylim(-7, 7)
+    assert {axes.get_xlim() for axes in panels} == {(2, 5)}
+    assert {axes.get_ylim() for axes in panels} == {(-7, 7)}
+    four = new_panels(list("abcd"), "t", "x", height=2.0)
+    assert four[0].figure.get_figheight() == pytest.approx(4.6)
+    two = new_panels(list("ab"), "t", "x", height=2.0, width=3.0)
+    assert tuple(two[0].figure.get_size_inches()) == pytest.approx((3, 2.6))
+
+
+def test_small_multiples_need_titles_and_labels():
+    with pytest.raises(ValueError, match=r"^titles is empty; each panel"):
+        new_panels([], "t", "x")
+    with pytest.raises(ValueError, match=r"^ylabel is empty"):
+        new_panels(["a"], "t", " ")
 
 
 @pytest.mark.parametrize(("x", "y", "name"), [(" ", "b", "x"), ("a", "", "y")])
@@ -83,7 +165,30 @@ def test_lines_differ_in_colour_and_dash():
     assert [line.get_linestyle() for line in drawn[:4]] == list(DASHES)
     assert [line.get_linewidth() for line in drawn] == [1.8] * 8
     assert drawn[2].get_xydata().tolist() == [[3, 2], [5, 2]]
+    assert drawn[0].get_color() == FAMILIES["network"]
     assert legend_names(axes) == list(lines)
+
+
+def test_a_line_may_be_of_a_family():
+    lines = {"MLP": [1], "other": [2], "mean": [3]}
+    families = {"MLP": "people", "mean": "baseline"}
+    axes = draw_lines(new_axes("a", "b"), [0], lines, families=families)
+    assert [line.get_color() for line in axes.get_lines()] == [
+        FAMILIES["people"],
+        COLOURS[1],
+        FAMILIES["baseline"],
+    ]
+    assert [line.get_linestyle() for line in axes.get_lines()] == [
+        "-",
+        "--",
+        "-.",
+    ]
+    axes = draw_points(new_axes("a", "b"), [0], [1], "x", family="linear")
+    assert axes.get_lines()[0].get_color() == FAMILIES["linear"]
+    with pytest.raises(
+        ValueError, match=r"^family must be one of \['network', .*'other'$"
+    ):
+        draw_points(new_axes("a", "b"), [0], [1], "x", family="other")
 
 
 def test_first_shifts_colours():
@@ -133,7 +238,7 @@ def test_marks_are_thin_and_named():
     level, start = axes.get_lines()
     assert list(level.get_ydata()) == [0.7, 0.7]
     assert list(start.get_xdata()) == [604, 604]
-    assert level.get_color() == "black"
+    assert level.get_color() == INK
     assert level.get_linestyle() == ":"
     assert start.get_color() == plotting.GREY
     assert level.get_linewidth() == start.get_linewidth() == 1
@@ -162,23 +267,31 @@ def test_the_legend_lies_below_in_at_most_two_columns():
 
 def test_a_ladder_has_a_row_for_each_model():
     axes = draw_ladder(
-        ["uniform", "best"], [4.8, 1.9], band=(0.6, 1.3), band_name="people"
+        ["uniform", "best", "next"],
+        [4.8, 1.9, 1.8],
+        ["baseline", "network", "network"],
+        band=(0.6, 1.3),
+        band_name="Shannon 1951",
     )
     assert [t.get_text() for t in axes.get_yticklabels()] == [
         "uniform",
         "best",
+        "next",
     ]
-    (points,) = axes.get_lines()
-    assert points.get_xydata().tolist() == [[4.8, 0], [1.9, 1]]
-    assert [t.get_text() for t in axes.texts] == ["4.80", "1.90"]
-    assert [t.get_position()[1] for t in axes.texts] == [0, 1]
+    baseline, network = axes.get_lines()
+    assert baseline.get_xydata().tolist() == [[4.8, 0]]
+    assert network.get_xydata().tolist() == [[1.9, 1], [1.8, 2]]
+    assert baseline.get_color() == FAMILIES["baseline"]
+    assert network.get_color() == FAMILIES["network"]
+    assert [t.get_text() for t in axes.texts] == ["4.80", "1.90", "1.80"]
+    assert [t.get_position()[1] for t in axes.texts] == [0, 1, 2]
     # the first on top, and every number inside the drawing
     assert axes.yaxis_inverted()
     axes.figure.canvas.draw()
     right = axes.get_window_extent().x1
     assert max(t.get_window_extent().x1 for t in axes.texts) <= right
     assert axes.get_xlim()[0] == 0
-    assert legend_names(axes) == ["people"]
+    assert legend_names(axes) == ["baseline", "network", "Shannon 1951"]
     (band,) = axes.patches
     assert (band.get_x(), band.get_x() + band.get_width()) == (0.6, 1.3)
     assert axes.get_xlabel() == "bits per character (fewer is better)"
@@ -187,19 +300,25 @@ def test_a_ladder_has_a_row_for_each_model():
 
 def test_a_taller_ladder_for_more_models():
     heights = [
-        draw_ladder(list("abcdefgh")[:n], [1.0] * n).figure.get_figheight()
+        draw_ladder(
+            list("abcdefgh")[:n], [1.0] * n, ["network"] * n
+        ).figure.get_figheight()
         for n in (2, 8)
     ]
     assert heights[1] - heights[0] == pytest.approx(6 * 0.26)
     assert heights[0] == pytest.approx(1.2 + 2 * 0.26)
 
 
-def test_a_ladder_without_a_band_has_no_legend():
-    axes = draw_ladder(["a"], [1.0])
-    assert axes.get_legend() is None
+def test_a_ladder_without_a_band():
+    axes = draw_ladder(["a"], [1.0], ["counting"])
+    assert legend_names(axes) == ["counting"]
     assert not axes.patches
-    with pytest.raises(ValueError, match=r"^1 names but 2 numbers$"):
-        draw_ladder(["a"], [1.0, 2.0])
+    with pytest.raises(
+        ValueError, match=r"^1 names but 2 numbers and 1 families$"
+    ):
+        draw_ladder(["a"], [1.0, 2.0], ["counting"])
+    with pytest.raises(ValueError, match=r"but 1 numbers and 2 families$"):
+        draw_ladder(["a"], [1.0], ["counting", "network"])
 
 
 def test_windows_are_boxes_around_their_tokens():

@@ -14,6 +14,7 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
+import forms
 import nbformat
 from nbclient import NotebookClient
 
@@ -24,6 +25,7 @@ SHOWN = ("torch", "numpy", "scipy", "matplotlib")
 def execute(path: Path) -> None:
     """Run one notebook in a fresh kernel and write it back."""
     notebook = nbformat.read(path, as_version=4)
+    forms.apply(notebook)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None

@@ -118,12 +118,23 @@ def counting_rungs(text: Text) -> list[Rung]:
     found["two Kneser-Neys"] = mixed(models[1:])
     found["trigram of words, spelled"] = bits(models[0][1])
     found["best counting model"] = mixed(models)
-    rungs = [Rung(name, b, "train", SECTION) for name, b in found.items()]
+    rungs = [
+        Rung(
+            name,
+            b,
+            "train",
+            SECTION,
+            "baseline" if name.startswith("uniform") else "counting",
+        )
+        for name, b in found.items()
+    ]
     before = text.train_text + text.valid_text
     for name in COMPRESSORS:
         added = compressed_bits(text.test_text, before, name)
         share = added / len(text.test_text)
-        rungs.append(Rung(name, share, "train and validation", SECTION))
+        rungs.append(
+            Rung(name, share, "train and validation", SECTION, "compressor")
+        )
     return rungs
 
 
@@ -137,9 +148,12 @@ def network_rungs(text: Text) -> list[Rung]:
         ids = torch.tensor(vocab[list(text.stream[-held - 1000 :])])
         scores = log_probs(network, ids)[-held:]
         along = scores[: len(text.valid)], scores[-len(text.test) :]
-        rungs.append(Rung(f"RNN, {name}", bits(along[1]), "train", "8.5"))
+        rungs.append(
+            Rung(f"RNN, {name}", bits(along[1]), "train", "8.5", "network")
+        )
     both = mixed([*best_counting(text), along])
-    return [*rungs, Rung("RNN and counting", both, "train", "8.5")]
+    last = Rung("RNN and counting", both, "train", "8.5", "mixture")
+    return [*rungs, last]
 
 
 def main() -> None:

@@ -1,10 +1,7 @@
-"""Bring what the notebooks printed and drew to the other pages of the site.
+"""Bring what the notebooks printed to the other pages of the site.
 
-So no figure, number or time on those pages is kept by hand:
+So no number or time on those pages is kept by hand:
 
-- every figure whose cell has a name in its metadata
-  (``{"unrolled": {"figure": NAME}}``) is written to
-  ``book/_static/from_notebooks/CHAPTER-NAME.png`` before pages are read;
 - ``{measured} CHAPTER words`` shows the one claim of the chapter that
   contains the words;
 - ``{chapter-status}`` makes the table of versions and times;
@@ -13,7 +10,6 @@ So no figure, number or time on those pages is kept by hand:
   are left out, for teachers.
 """
 
-import base64
 import json
 import os
 import re
@@ -40,23 +36,6 @@ def printed_claims(notebook: dict) -> list[str]:
         if output["output_type"] == "stream"
     )
     return re.findall(r"^Holds: (.*)$", text, flags=re.M)
-
-
-def write_figures(app) -> None:
-    """Write the named figures of all notebooks as files."""
-    folder = BOOK / "_static" / "from_notebooks"
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in chapters():
-        for cell in json.loads(path.read_text("utf-8"))["cells"]:
-            name = cell["metadata"].get("unrolled", {}).get("figure")
-            images = [
-                output["data"]["image/png"]
-                for output in cell.get("outputs", [])
-                if "image/png" in output.get("data", {})
-            ]
-            if name and images:
-                target = folder / f"{path.stem}-{name}.png"
-                target.write_bytes(base64.b64decode(images[0]))
 
 
 class Measured(Directive):
@@ -160,7 +139,6 @@ def leave_out_solutions(app, name: str, source: list[str]) -> None:
 
 def setup(app) -> dict:
     """Register with Sphinx."""
-    app.connect("builder-inited", write_figures)
     app.connect("source-read", leave_out_solutions)
     app.connect("html-page-context", add_explorables)
     # late: pages get their scripts until the very end

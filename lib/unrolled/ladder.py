@@ -9,7 +9,7 @@ table).
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields, replace
 from importlib import resources
 from pathlib import Path
 
@@ -27,6 +27,7 @@ class Rung:
     bits: float  # per character
     fitted_on: str  # "train" (80 %), "train and validation" (90 %) or "-"
     section: str  # where the course computes it
+    family: str  # one of plotting.FAMILIES, which gives its colour
 
 
 def split(text: Sequence) -> tuple[Sequence, Sequence, Sequence]:
@@ -49,10 +50,7 @@ def read_ladder() -> list[Rung]:
     """The stored table, from the most bits per character to the fewest."""
     table = resources.files("unrolled") / "data" / "ladder.csv"
     rows = csv.DictReader(table.read_bytes().decode().splitlines())
-    rungs = [
-        Rung(row["name"], float(row["bits"]), row["fitted_on"], row["section"])
-        for row in rows
-    ]
+    rungs = [Rung(**{**row, "bits": float(row["bits"])}) for row in rows]
     return sorted(rungs, key=lambda rung: -rung.bits)
 
 
@@ -60,10 +58,8 @@ def write_ladder(rungs: Sequence[Rung], path: str) -> None:
     """Write the table, bits with four digits after the point."""
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(["name", "bits", "fitted_on", "section"])
+    writer.writerow([field.name for field in fields(Rung)])
     for rung in rungs:
-        writer.writerow(
-            [rung.name, f"{rung.bits:.4f}", rung.fitted_on, rung.section]
-        )
+        writer.writerow(astuple(replace(rung, bits=f"{rung.bits:.4f}")))
     # as bytes, so that no machine changes the ends of lines
     Path(path).write_bytes(table.getvalue().encode())

@@ -3,6 +3,12 @@
 import ast
 import re
 
+import nbformat
+
+from scripts import load
+
+forms = load("tools/forms.py")
+
 ALLOWED_TAGS = {"hide-input", "nbval-ignore-output", "corpus"}
 LARGEST_RTOL = 0.05  # and a written reason above NEEDS_REASON
 NEEDS_REASON = 1e-3
@@ -11,6 +17,8 @@ LONGEST_CELL = 45  # lines
 ABSOLUTE_PATH = re.compile(
     r"(?<![\w.:/])/(?:home|root|tmp|work|usr|opt|Users|content)/|[A-Z]:\\"
 )
+# two spaces inside a line, or at its start: a table drawn with spaces
+ALIGNED = re.compile(r"^ |\S {2,}\S", flags=re.M)
 MYST = re.compile(r"^(?::::|```\{|\{[a-z:-]+\}`)", flags=re.M)
 
 
@@ -45,7 +53,16 @@ def claim_calls(cell):
 
 def has_image(cell):
     """Whether the cell drew a figure."""
-    return any("image/png" in o.get("data", {}) for o in cell.outputs)
+    return any(
+        name.startswith("image/")
+        for output in cell.outputs
+        for name in output.get("data", {})
+    )
+
+
+def role(cell):
+    """What the cell is for; None where its code is the lesson."""
+    return cell.metadata.get("unrolled", {}).get("role")
 
 
 def faults(notebook) -> list[str]:
@@ -57,6 +74,7 @@ def faults(notebook) -> list[str]:
         found.append(f"not executed top to bottom: counts {counts}")
     for number, cell in enumerate(cells, start=1):
         found += [f"cell {number}: {fault}" for fault in _cell_faults(cell)]
+    found += _form_faults(notebook)
     ignored = [
         c for c in cells if "nbval-ignore-output" in c.metadata.get("tags", [])
     ]
@@ -83,6 +101,14 @@ def _cell_faults(cell):
         yield "prints a memory address"
     for tag in set(cell.metadata.get("tags", [])) - ALLOWED_TAGS:
         yield f"has the tag {tag!r}"
+    aligned = [
+        line
+        for output in cell.outputs
+        for line in output.get("text", "").splitlines()
+        if ALIGNED.search(line)
+    ]
+    if aligned:
+        yield f"aligns with spaces; show a table: {aligned[0]!r}"
     if re.search(r"#\s*NBVAL_|^\s*[%!]", cell.source, flags=re.M):
         yield "has a magic or a marker that hides something"
         return  # a magic is not Python: the rest cannot be read
@@ -98,16 +124,45 @@ def _cell_faults(cell):
         alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
         if len(alt) < 30:
             yield "draws a figure without alt text"
-        if not re.search(r"\d", printed):
-            yield "draws a figure but prints none of its numbers"
+        if any("image/svg+xml" not in o.get("data", {}) for o in cell.outputs):
+            yield "draws a figure that is not SVG, or prints beside it"
+        if role(cell) != "drawing":
+            yield "draws a figure, but its role is not drawing"
     for node in ast.walk(ast.parse(cell.source)):
         if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
             yield "has a star import"
     yield from _claim_faults(cell)
 
 
+def _form_faults(notebook):
+    """What tools/forms.py would change, and figures without a caption."""
+    shaped = nbformat.from_dict(notebook)
+    forms.apply(shaped)
+    for cell, right in zip(notebook.cells, shaped.cells, strict=True):
+        if (cell.source, cell.metadata) != (right.source, right.metadata):
+            yield f"not in its form; run make forms: {cell.source[:60]!r}"
+    following = [*notebook.cells[1:], None]
+    for cell, after in zip(notebook.cells, following, strict=True):
+        if cell.cell_type == "code" and role(cell) == "drawing":
+            if "figure" not in cell.metadata["unrolled"]:
+                yield f"a drawing without a name: {cell.source[:60]!r}"
+            if after is None or not forms.CAPTION.match(after.source):
+                yield f"a figure without a caption: {cell.source[:60]!r}"
+
+
 def _claim_faults(cell):
     calls = claim_calls(cell)
+    if (role(cell) == "finding") != bool(calls):
+        yield "has claims and another role, or the role and no claim"
+    asserts = [
+        node
+        for node in ast.walk(ast.parse(cell.source))
+        if isinstance(node, ast.Assert)
+    ]
+    if role(cell) == "check" and not (asserts and not cell.outputs):
+        yield "is a check that asserts nothing, or that prints"
+    if role(cell) == "finding" and asserts:
+        yield "mixes a finding with a check"
     statements = [
         ast.dump(s.value)
         for s in ast.parse(cell.source).body

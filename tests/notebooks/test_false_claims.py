@@ -33,10 +33,10 @@ def tensor(*values):
 FALSE["8_1_sequence_models"] = [
     ("in order, the squared error", {"in_order": 0.4}),
     ("the guess with the least", {"best_absolute": -0.2}),
-    ("the two ways of counting", {"same": False}),
+    ("read at the same step", {"gap": 0.0}),
     ("from step 40 to step 160", {"drift": 4.0}),
     ("rain on day 4", {"change": 0.01}),
-    ("both give the same probabilities", {"worst": 1e-6}),
+    ("both give the same probabilities", {"paths": {4: 324, 8: 400}}),
     ("today's weather moves", {"eigenvalues": tensor(0.1, 0.9, 1.0)}),
     ("a vowel follows a vowel", {"after_vowel": 0.6}),
     ("fed back, the forecast", {"exact": 1.489}),
@@ -54,12 +54,9 @@ FALSE["8_1_sequence_models"] = [
     ("after a change at position 4", {"moved": torch.ones(6)}),
     ("sun, cloud, rain, rain", {"backward": 0.007}),
     ("from a sure sun", {"shift": lambda chain: 0.2}),
-    ("3 different mixtures", {"residue": 0.1}),
     ("curved rule", {"curved": [12, 20]}),
     ("sun yesterday", {"done": 0.125}),
     ("rain tomorrow, however", {"wet_forced": 0.25}),
-    ("996 windows", {"labels": tensor(1.0)}),
-    ("the library's network", {"distance": 0.01}),
     ("on the future", {"loss_future": 0.01}),
     ("the free run is worse", {"worse": 4}),
     ("least squares, fed back", {"linear_ends": [0.1, -0.5]}),
@@ -105,22 +102,19 @@ FALSE["8_1_sequence_models"] = [
 ]
 
 FALSE["8_2_text_preprocessing"] = [
-    ("the library's clean_lines", {"lines": ["no such line"]}),
     ("between spaces the text has", {"clean_types": 10**6}),
     ("are pieces of words such as", {"share": 0.5}),
     ("the text holds", {"words": ["a", "b"]}),
-    ("gives the same", {"vocab": []}),
     ("the 100 most frequent", {"once": 0}),
     ("change on the way", {"lost": 1}),
     ("in the smallest example", {"glued": "it was at ten o clock"}),
     ("word boundaries vanish", {"kinds": 0.01}),
-    ("the course's stream", {"edition": "another"}),
+    ("the course's stream", {"edition": "another" * 100_000}),
     ("decoding gives them all back", {"decoded": "another"}),
     ("with every training word", {"strange": 3}),
     ("raising min_freq from 1", {"unknown": [0.3, 0.2]}),
     ("the first tenth", {"last_new": 0}),
     ("of the letters of the sentences", {"kept": dict.fromkeys(LANGUAGES, 1)}),
-    ("two of them full stops", {"encoded": [0, 0]}),
 ]
 
 
@@ -131,15 +125,12 @@ FALSE["8_3_language_models"] = [
     ("that was seen once, the estimate", {"sure": 174}),
     ("for pairs whose first word", {"spread": {1: (0.1, 0.1)}}),
     ("the row of the last letter", {"right": [1.0, 1.0, 0.9]}),
-    ("rows of the third formula", {"p3": {("a", "b"): 0.9}}),
-    ("probabilities agree with", {"worst_sum": 1e-6}),
     ("strength 0 gives the ratio", {"gap": torch.tensor(0.1)}),
     ("the third formula is", {"loss": -0.1}),
     ("a bigram cuts the perplexity", {"word_scores": [187.0, 109.0, 110.0]}),
     ("knowing fewer words", {"illusion": [1.0, 2.0, 3.0, 4.0, 5.0]}),
     ("bigrams counted once lose", {"lost": {1: 0.7, 5: 3.5}}),
     ("'traveller' occurs", {"narrow": set(range(40))}),
-    ("agree with the library's KneserNeyLM", {"off": 0.1}),
     ("with nothing tuned", {"kn_scores": [110.0, 110.0]}),
     (
         "bits per character fall with every order",
@@ -188,12 +179,7 @@ FALSE["8_3_language_models"] = [
         {"for_each": 0.5},
     ),
     ("35 tokens, 5 steps, offset 4", {"starts": [4, 9, 14, 19, 24]}),
-    (
-        "the labels are the inputs",
-        {"batches": [(torch.arange(3), torch.arange(3))]},
-    ),
     ("continues row i of the one", {"goes_on": [True, False]}),
-    ("over 5 seeds and both", {"same": [True] * 59 + [False]}),
     ("the carried sums are", {"carried": torch.tensor([65, 145])}),
     ("a pass reads", {"gaps": [1040, 0, 236]}),
     ("passes of random sampling", {"unread": [0, 9_999]}),
@@ -205,11 +191,7 @@ FALSE["8_3_language_models"] = [
 
 FALSE["8_4_recurrent_networks"] = [
     ("from a state of zeros", {"later": 0.0}),
-    ("the two ways give", {"one": torch.zeros(2, 5, dtype=torch.float64)}),
     ("the recurrent layer and an output", {"used": {1: 79, 10: 80, 100: 79}}),
-    ("one-hot products", {"off": 1.0}),
-    ("after softmax", {"sums": tensor(0.9, 1.0)}),
-    ("outputs and all", {"largest": 0.1}),
     ("the perplexity is", {"geometric": 2.1}),
     ("certain and right", {"wrong": 3.0}),
     ("with a long easy piece", {"hard": (4.0, 4.0, 4.0)}),
@@ -222,9 +204,6 @@ FALSE["8_4_recurrent_networks"] = [
 ]
 
 FALSE["8_5_rnn_from_scratch"] = [
-    ("vectors has one 1", {"hot": torch.zeros(5, 2, 28)}),
-    ("with the same seed", {"off": 1.0}),
-    ("untrained, it writes", {"by_page": "another"}),
     ("after 50 steps less", {"sizes": {0.5: [1.0], 2.0: [1.0]}}),
     ("the direction is kept", {"cosine": 0.9}),
     ("runs: without clipping", {"runs": []}),
@@ -238,7 +217,6 @@ FALSE["8_5_rnn_from_scratch"] = [
         },
     ),
     ("at four times the", {"table": {"rate 4": (0.98, 0, 3, 9.0)}}),
-    ("the training perplexities agree", {"gap": 0.1}),
     ("with detach", {"reach": {"detached": 0.1, "carried on": 0.2}}),
     ("after 500 epochs both", {"ends": {"sequential": 3.0}}),
     (
@@ -267,7 +245,6 @@ FALSE["8_5_rnn_from_scratch"] = [
     ("the greedy text ends in a loop", {"cycle": lambda text: None}),
     ("the same seed writes", {"again": "another"}),
     ("at a temperature of 1e-6", {"cold": "another"}),
-    ("over 200 characters", {"apart": 1.0}),
 ]
 
 FALSE["8_6_summary"] = [
@@ -286,7 +263,7 @@ FALSE["a_1_coming_from_d2l"] = [
     ("2 are left in d2l's stream", {"ours": "the timemachine"}),
     ("minibatches every row goes on", {"follows": {"d2l": 3, "unrolled": 0}}),
     ("with 5 steps d2l may start", {"starts": [0, 5]}),
-    ("of 4 are refused", {"refused": 3}),
+    ("the library refuses 4", {"refused": 3}),
     ("of 2 global generators", {"kept": False}),
     (
         "a training step is faster",
@@ -299,10 +276,6 @@ FALSE["a_1_coming_from_d2l"] = [
 ]
 
 FALSE["a_2_bptt_by_hand"] = [
-    ("which is what automatic", {"first": tensor(0.1)[0]}),
-    ("the product of 6 matrices", {"off": 1e-6}),
-    ("all 4 gradients are those", {"off": 1e-6}),
-    ("gradcheck accepts it", {"gaps": [1e-6]}),
     ("gradcheck rejects 2 of 2", {"one_step": False}),
     (
         "ten steps back",
@@ -326,7 +299,6 @@ FALSE["a_2_bptt_by_hand"] = [
     ),
     ("losses at the 10 characters", {"inside": 1.0}),
     ("the full gradient of the large", {"longer": 10.0}),
-    ("by hand and by automatic", {"gaps": [1e-6]}),
 ]
 
 

@@ -41,15 +41,11 @@ def test_opens_and_closes_as_a_chapter(notebook):
     assert "## Take away" in last
 
 
-def test_seconds_are_within_the_budget(notebook_path, notebook):
-    budget = 300 if notebook_path.stem.startswith("8_5") else 30
-    assert 0 < notebook.metadata["unrolled"]["seconds"] <= budget
-
-
 def small():
-    """A notebook without faults."""
-    cell = nbformat.v4.new_code_cell(
+    """A notebook without faults: a finding, a drawing, its caption."""
+    finding = nbformat.v4.new_code_cell(
         'claim(f"it is {x}.", x < 2)',
+        metadata={"unrolled": {"role": "finding"}},
         execution_count=1,
         outputs=[
             nbformat.v4.new_output(
@@ -57,20 +53,36 @@ def small():
             )
         ],
     )
-    return nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_markdown_cell("# Title"), cell]
+    drawing = nbformat.v4.new_code_cell(
+        "draw(x);",
+        metadata={
+            "unrolled": {"role": "drawing", "figure": "line"},
+            "mystnb": {
+                "image": {"alt": "A line that rises from left to right."}
+            },
+        },
+        execution_count=2,
+        outputs=[
+            nbformat.v4.new_output(
+                "display_data", data={"image/svg+xml": "<svg/>"}
+            )
+        ],
     )
+    notebook = nbformat.v4.new_notebook(
+        cells=[
+            nbformat.v4.new_markdown_cell("# Title"),
+            finding,
+            drawing,
+            nbformat.v4.new_markdown_cell("**Figure 1.** A line."),
+        ]
+    )
+    guard.forms.apply(notebook)
+    return notebook
 
 
-def image(**metadata):
-    def change(notebook):
-        cell = notebook.cells[1]
-        cell.outputs.append(
-            nbformat.v4.new_output("display_data", data={"image/png": "AA"})
-        )
-        cell.metadata.update(metadata)
-
-    return change
+def in_drawing(change):
+    """The change, made to the cell that draws."""
+    return lambda notebook: change(notebook.cells[2])
 
 
 def in_cell(**changes):
@@ -96,16 +108,27 @@ def metadata(**fields):
     return change
 
 
+def check(source):
+    """Turn the finding into a check with this source, without output."""
+
+    def change(notebook):
+        cell = notebook.cells[1]
+        cell.update(source=source, outputs=[])
+        cell.metadata["unrolled"] = {"role": "check", "title": "t"}
+        guard.forms.apply(notebook)
+
+    return change
+
+
 def many_ignored(notebook):
     cell = notebook.cells[1]
-    cell.metadata["tags"] = ["nbval-ignore-output"]
-    for count in range(2, 5):
+    cell.metadata["tags"] = ["hide-input", "nbval-ignore-output"]
+    for count in range(3, 6):
         twin = copy.deepcopy(cell)
         twin.execution_count = count
         notebook.cells.append(twin)
 
 
-ALT = {"mystnb": {"image": {"alt": "A line that rises from left to right."}}}
 FAULTS = {
     "never run": (in_cell(execution_count=None, outputs=[]), "not executed"),
     "out of order": (in_cell(execution_count=2), "not executed"),
@@ -132,10 +155,51 @@ FAULTS = {
     "tolerance": (metadata(unrolled={"rtol": 0.06, "reason": "r"}), "0.06"),
     "reason": (metadata(unrolled={"rtol": 0.01}), "without a reason"),
     "long": (in_cell(source="x = 1\n" * 60), "more than 45 lines"),
-    "alt": (image(), "without alt text"),
-    "silent figure": (
-        lambda n: (image(**ALT)(n), n.cells[1].outputs.pop(0)),
-        "prints none of its numbers",
+    "alt": (
+        in_drawing(lambda c: c.metadata["mystnb"].pop("image")),
+        "without alt text",
+    ),
+    "pixels": (
+        in_drawing(lambda c: c.outputs[0].update(data={"image/png": "AA"})),
+        "not SVG",
+    ),
+    "open drawing": (
+        in_drawing(lambda c: c.metadata.pop("unrolled")),
+        "its role is not drawing",
+    ),
+    "no name": (
+        in_drawing(lambda c: c.metadata["unrolled"].pop("figure")),
+        "without a name",
+    ),
+    "no caption": (lambda n: n.cells.pop(3), "without a caption"),
+    "wrong number": (
+        lambda n: n.cells[3].update(source="**Figure 2.** A line."),
+        "not in its form",
+    ),
+    "open finding": (
+        lambda n: n.cells[1].metadata.pop("cellView"),
+        "not in its form",
+    ),
+    "claim in the lesson": (metadata(unrolled={}), "claims and another role"),
+    "finding without a claim": (
+        in_cell(source="# @title How this is checked\nx = 1"),
+        "the role and no claim",
+    ),
+    "mixed": (
+        in_cell(
+            source="# @title How this is checked\nassert x\n"
+            'claim(f"it is {x}.", x < 2)'
+        ),
+        "mixes a finding with a check",
+    ),
+    "empty check": (check("x = 1"), "asserts nothing"),
+    "aligned": (
+        output("stream", name="stdout", text="k  error\n"),
+        "aligns with spaces",
+    ),
+    "indented": (
+        output("stream", name="stdout", text="a\n 1\n"),
+        "aligns with spaces",
     ),
     "star": (in_cell(source="from math import *"), "star import"),
     "literal": (in_cell(source='claim("1 is 1", True)'), "constant"),
@@ -155,9 +219,9 @@ FAULTS = {
 
 def test_the_small_notebook_has_no_faults():
     assert guard.faults(small()) == []
-    figure = small()
-    image(**ALT)(figure)
-    assert guard.faults(figure) == []
+    checked = small()
+    check("assert x == 1")(checked)
+    assert guard.faults(checked) == []
 
 
 @pytest.mark.parametrize("name", FAULTS)

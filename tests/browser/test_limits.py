@@ -1,0 +1,56 @@
+"""What DESIGN asks of a core page: short, and a picture comes early.
+
+Pages that a later edit will split or shorten stand in GROWN with their
+figures of today: they may shrink, not grow.
+"""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from scripts import load
+
+ROOT = Path(__file__).resolve().parents[2]
+CORE = sorted(path.stem for path in (ROOT / "book").glob("8_*.ipynb"))
+MOST_WORDS, TALLEST, FIRST_PICTURE = 2_500, 16_000, 1_500
+# page: words, height in pixels at a width of 1280, top of the first picture
+GROWN = {}
+
+forms = load("tools/forms.py")
+MEASURE = """() => {
+  const pictures = [...document.querySelectorAll("article *")].filter(
+    (e) => e.matches("figure.drawing") || e.localName.startsWith("unrolled-"));
+  return {
+    height: document.documentElement.scrollHeight,
+    first: Math.min(...pictures.map((e) => e.getBoundingClientRect().top)),
+    lines: Math.max(0, ...[...document.querySelectorAll("article p")]
+      .map((p) => p.textContent.length)),
+  };
+}"""
+
+
+@pytest.mark.parametrize("stem", CORE)
+def test_a_core_page_has_few_words(stem):
+    notebook = nbformat.read(ROOT / "book" / f"{stem}.ipynb", as_version=4)
+    most, _, _ = GROWN.get(stem, (MOST_WORDS, 0, 0))
+    assert 0 < forms.words(notebook) <= most
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stem", CORE)
+def test_a_core_page_is_short_and_a_picture_comes_early(visit, stem):
+    visited = visit()
+    visited.go(f"book/{stem}.html")
+    visited.settle()
+    seen = visited.page.evaluate(MEASURE)
+    _, tallest, first = GROWN.get(stem, (0, TALLEST, FIRST_PICTURE))
+    assert seen["height"] <= tallest
+    assert 0 < seen["first"] <= first
+
+
+def test_only_pages_that_exceed_a_limit_are_listed():
+    assert set(GROWN) <= set(CORE)
+    for stem, (most, tallest, first) in GROWN.items():
+        over = most > MOST_WORDS or tallest > TALLEST or first > FIRST_PICTURE
+        assert over, f"{stem} is within the limits: take it off the list"
