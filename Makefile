@@ -1,4 +1,4 @@
-# make book | serve | test | execute | claims | ladder | experiments |
+# make book | serve | test | execute | forms | claims | ladder | experiments |
 #      explorables | bench | portability | mutate | lint | repository URL=... | clean
 # make book UNROLLED_SOLUTIONS=0 leaves the solutions of exercises out.
 # A smaller torch, without GPU libraries:
@@ -14,7 +14,7 @@ WORKERS   ?= 2
 export JUPYTER_PLATFORM_DIRS := 1
 export UNROLLED_SOLUTIONS
 
-.PHONY: book serve test execute claims ladder experiments explorables bench portability \
+.PHONY: book serve test execute forms claims ladder experiments explorables bench portability \
         mutate lint repository clean
 
 $(READY): requirements.txt constraints.txt pyproject.toml
@@ -43,6 +43,9 @@ lint: $(READY)
 
 execute: $(READY)
 	$(BIN)/python tools/execute.py $(NOTEBOOKS)
+
+forms: $(READY)
+	$(BIN)/python tools/forms.py $(NOTEBOOKS)
 
 claims: $(READY)
 	$(BIN)/python tools/claims.py

@@ -152,7 +152,10 @@ class Drawing(Directive):
     def run(self) -> list[nodes.Node]:
         """The figure as it stands in its chapter, without a caption."""
         chapter, name = self.arguments
-        svg, alt = stored_svg(chapter, name)
+        try:
+            svg, alt = stored_svg(chapter, name)
+        except ValueError as error:
+            raise self.error(str(error)) from error
         figure = nodes.figure(classes=["drawing"])
         figure += nodes.raw("", inline_svg(svg, alt, name), format="html")
         return [figure]
