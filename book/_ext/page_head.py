@@ -158,20 +158,35 @@ def lighten(app, page, template, context, doctree) -> None:
             scripts.append(script)
         seen.append(same)
     context["script_files"] = scripts
-    context["without_what_blocks"] = without_what_blocks
+    context["lean"] = lean
     context["deferred"] = deferred
 
 
-def without_what_blocks(head: str) -> str:
-    """The theme's head without FontAwesome's script and without preloads.
+def lean(head: str) -> str:
+    """The theme's head with icon_font.py's icons, and no preloads.
 
     On a slow line what is preloaded takes its share from the style sheets,
-    which alone are needed for the first paint.
+    which alone are needed for the first paint. And who comes for the first
+    time sees the colours of the system at once: the theme's own script, which
+    sets them, is deferred.
     """
     head = re.sub(
         r'<script src="[^"]*fontawesome[^"]*"></script>\s*', "", head
     )
-    return re.sub(r'<link rel="preload"[^>]*>\s*', "", head)
+    head = re.sub(
+        r'vendor/fontawesome/[^"]*all\.min\.css[^"]*', "icons.css", head
+    )
+    head = re.sub(
+        r'<(link rel="preload"[^>]*|!-- (?:Pre-l|L)oaded.*?--)>\s*', "", head
+    )
+    return head.replace(
+        'localStorage.getItem("mode") || ""',
+        'localStorage.getItem("mode") || "auto"',
+    ).replace(
+        'localStorage.getItem("theme") || ""',
+        'localStorage.getItem("theme") || (matchMedia('
+        '"(prefers-color-scheme: dark)").matches ? "dark" : "light")',
+    )
 
 
 def deferred(scripts: str) -> str:
