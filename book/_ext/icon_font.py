@@ -22,8 +22,12 @@ FONTS = {
     "fa-regular-400": ("Free", 400, {"far", "fa-regular"}),
     "fa-brands-400": ("Brands", 400, {"fab", "fa-brands"}),
 }
-# as large as its neighbours, which the script's pictures were
-SIZE = ".theme-switch-button .fa-lg{font-size:1em}"
+# what the script's pictures looked like: as large as their neighbours, and
+# beside the words of the search field
+AS_BEFORE = (
+    ".theme-switch-button .fa-lg{font-size:1em}\n"
+    ".bd-search .fa-solid.fa-magnifying-glass{position:static}"
+)
 RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
 CLASS = re.compile(r"\.(fa[\w-]*)")
 POINT = re.compile(r"\\(f[0-9a-f]{3}|[0-9a-f]{2})\b")
@@ -99,7 +103,7 @@ def write_icons(app, exception) -> None:
                 for version in (5, 6)  # the theme still asks for both
             ]
     notice = re.match(r"/\*!.*?\*/", source.read_text("utf-8"), flags=re.S)
-    lines = [notice[0], rules, *faces, SIZE, ""]
+    lines = [notice[0], rules, *faces, AS_BEFORE, ""]
     (site / "_static" / "icons.css").write_text("\n".join(lines), "utf-8")
 
 
