@@ -43,7 +43,7 @@ class Compressing(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *words):
         """Say nothing."""
 
-    def do_GET(self):  # noqa: N802, it is http.server's name
+    def do_GET(self):
         path = SITE / unquote(urlsplit(self.path).path).lstrip("/")
         if path.name == "empty.html":
             body, kind = gzip.compress(empty_page()), "text/html"
