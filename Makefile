@@ -1,5 +1,5 @@
 # make book | serve | test | execute | forms | claims | ladder | experiments |
-#      explorables | bench | portability | mutate | lint | repository URL=... | clean
+#      explorables | bench | portability | mutate | lint | clean
 # make book UNROLLED_SOLUTIONS=0 leaves the solutions of exercises out.
 # A smaller torch, without GPU libraries:
 #   make book PIP_FLAGS="--extra-index-url https://download.pytorch.org/whl/cpu"
@@ -15,7 +15,7 @@ export JUPYTER_PLATFORM_DIRS := 1
 export UNROLLED_SOLUTIONS
 
 .PHONY: book serve test execute forms claims ladder experiments explorables bench portability \
-        mutate lint repository clean
+        mutate lint clean
 
 $(READY): requirements.txt constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -71,9 +71,6 @@ portability: $(READY)
 
 mutate: $(READY)
 	$(BIN)/python tools/mutate.py $(MODULES)
-
-repository: $(READY)
-	$(BIN)/python tools/set_repository.py "$(URL)"
 
 clean:
 	rm -rf _build mutants test-results book/_static/from_notebooks

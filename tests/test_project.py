@@ -1,5 +1,6 @@
 """The project's files agree with one another."""
 
+import json
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 import yaml
 
 import unrolled
+from scripts import load
 
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = sorted(
@@ -50,19 +52,77 @@ def test_one_version_everywhere():
     version = unrolled.__version__
     assert f"version: {version}" in read("CITATION.cff")
     assert f"## {version}" in read("CHANGELOG.md")
-    for path in (ROOT / "book").glob("*.ipynb"):
-        assert f'TAG = \\"v{version}\\"' in path.read_text("utf-8")
 
 
-def test_one_repository_address_everywhere():
+def tracked():
+    """The text of every file that git knows."""
+    names = subprocess.check_output(
+        ["git", "ls-files", "-z"], cwd=ROOT, text=True
+    ).split("\0")
+    for name in filter(None, names):
+        try:
+            yield name, read(name)
+        except (UnicodeDecodeError, FileNotFoundError):
+            continue  # a picture, or a file deleted but not yet committed
+
+
+def test_the_address_is_a_placeholder_in_one_place():
     url = yaml.safe_load(read("_config.yml"))["repository"]["url"]
-    places = ["README.md", "CITATION.cff", "pyproject.toml"]
-    places += [f"book/{p.name}" for p in (ROOT / "book").glob("*.ipynb")]
-    for place in places:
-        text = read(place)
-        text = text.replace("https://github.com/ACCOUNT/", "an example: ")
-        found = set(re.findall(r"https://github\.com/[\w.-]+/unrolled", text))
-        assert found == {url}, place
+    assert url == "https://github.com/_owner_/unrolled"
+    here = str(Path(__file__).relative_to(ROOT))
+    named = [
+        name
+        for name, text in tracked()
+        if re.search(r"github\.com/[\w.-]+/unrolled\b|/_owner_/", text)
+        and name not in (here, "tests/test_address.py")
+    ]
+    assert named == ["_config.yml"]
+
+
+def test_one_first_cell_everywhere():
+    cell = load("tools/first_cell.py")
+    for path in cell.notebooks():
+        first = cell.first_code_cell(json.loads(path.read_text("utf-8")))
+        assert "".join(first["source"]) == cell.SOURCE, path.name
+        assert first["metadata"] == cell.METADATA, path.name
+        printed = "".join(first["outputs"][0]["text"])
+        assert re.fullmatch(r"Python 3[^\n]*may differ\.\n", printed)
+
+
+REGISTRIES = (
+    r"//(?:www\.|test\.)?(?:pypi\.org|pypi\.python\.org|anaconda\.org"
+    r"|conda-forge\.org|npmjs\.com|npmjs\.org|crates\.io|rubygems\.org"
+    r"|pypi\.io|pypistats\.org|libraries\.io)"
+)
+
+
+def test_no_link_to_a_package_registry():
+    for name, text in tracked():
+        # an old address of the rules above is not a link
+        if name != "tests/test_project.py":
+            assert not re.search(REGISTRIES, text), name
+
+
+def test_workflows_test_every_supported_python():
+    workflow = yaml.safe_load(read(".github/workflows/test.yml"))
+    matrix = workflow["jobs"]["test"]["strategy"]["matrix"]["python"]
+    project = tomllib.loads(read("pyproject.toml"))["project"]
+    assert project["requires-python"] == f">={matrix[0]}"
+    minors = [int(version.removeprefix("3.")) for version in matrix]
+    assert minors == list(range(11, 15))
+
+
+def test_the_publishing_workflow_runs_what_is_tested():
+    workflow = yaml.safe_load(read(".github/workflows/publish.yml"))
+    steps = workflow["jobs"]["publish"]["steps"]
+    runs = [step["run"] for step in steps if "run" in step]
+    assert runs == [
+        "make book",
+        ".venv/bin/python tools/publish_notebooks.py --site _build/html",
+    ]
+    assert workflow["permissions"]["contents"] == "write"
+    branch = yaml.safe_load(read("_config.yml"))["repository"]["branch"]
+    assert branch == load("tools/publish_notebooks.py").BRANCH
 
 
 def test_requirements_and_constraints_agree():

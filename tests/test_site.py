@@ -1,5 +1,7 @@
 """The built site: links, pictures, nothing from another host."""
 
+import base64
+import io
 import json
 import re
 from pathlib import Path
@@ -8,11 +10,17 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from fontTools.ttLib import TTFont
+
+from scripts import load
 
 ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "_build" / "html"
 PAGES = sorted(p for p in SITE.rglob("*.html") if "_static" not in p.parts)
 CHAPTERS = sorted(p.stem for p in (ROOT / "book").glob("*.ipynb"))
+ADDRESS = load("book/_ext/repository_address.py")
+REPOSITORY = ADDRESS.find_repository(ROOT)
+BASE = urlsplit(ADDRESS.site_address(REPOSITORY)).path if REPOSITORY else "/"
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
 
 pytestmark = pytest.mark.skipif(
@@ -45,7 +53,10 @@ def test_every_page_names_its_icon(soups):
     # else a browser asks for /favicon.ico, and sometimes reports a 404
     for page, soup in soups.items():
         (icon,) = soup.find_all("link", rel="icon")
-        assert (page.parent / icon["href"]).resolve().is_file(), page
+        href = icon["href"].split("?")[0]
+        if page.name == "404.html":  # served at any depth
+            href = href.removeprefix(BASE)
+        assert (page.parent / href).resolve().is_file(), page
 
 
 def test_the_root_leads_to_the_first_page(soups):
@@ -64,24 +75,89 @@ def test_nothing_is_loaded_from_another_host(soups):
             for element in soup.find_all(tag):
                 url = element.get(attribute, "")
                 if "canonical" in element.get("rel", []):
-                    continue
+                    continue  # it is not loaded
                 assert not urlsplit(url).netloc, f"{page.name}: {url}"
         for script in soup.find_all("script"):
             assert "cdn" not in (script.string or "").lower(), page.name
             assert "unpkg" not in (script.string or "").lower(), page.name
 
 
-def test_mathjax_is_served_by_the_site(soups):
-    with_formulas = [
-        page for page, soup in soups.items() if soup.find(class_="math")
-    ]
-    assert SITE / "book" / f"{CHAPTERS[0]}.html" in with_formulas
-    for page in with_formulas:
-        sources = [
-            s["src"] for s in soups[page].find_all("script") if s.get("src")
+def test_mathjax_is_served_by_the_site_where_there_is_a_formula(soups):
+    first = SITE / "book" / f"{CHAPTERS[0]}.html"
+    assert soups[first].find(class_="math")
+    for page, soup in soups.items():
+        mathjax = [
+            s["src"]
+            for s in soup.find_all("script", src=True)
+            if "mathjax" in s["src"].lower()
         ]
-        (mathjax,) = [s for s in sources if "mathjax" in s.lower()]
-        assert (page.parent / mathjax.split("?")[0]).resolve().is_file()
+        assert len(mathjax) == bool(soup.find(class_="math")), page.name
+        for source in mathjax:
+            assert (page.parent / source.split("?")[0]).resolve().is_file()
+
+
+def test_no_script_is_loaded_without_need(soups):
+    for page, soup in soups.items():
+        html = str(soup).lower()
+        assert "thebe" not in html, page.name
+        assert "fontawesome" not in html, page.name
+        if page.name == "search.html":
+            continue  # its scripts use one another as they are read
+        for script in soup.find_all("script", src=True):
+            waits = script.get("type") == "module" or script.has_attr("defer")
+            assert waits, f"{page.name}: {script['src']}"
+
+
+def test_every_icon_has_its_rule_and_its_glyph(soups):
+    sheet = (SITE / "_static" / "icons.css").read_text("utf-8")
+    rules = dict(
+        re.findall(r'\.(fa-[\w-]+):before\{content:"\\(\w+)"\}', sheet)
+    )
+    glyphs = {}
+    for family, data in re.findall(
+        r'font-family:"Font Awesome 6 (\w+)".*?base64,([^)]*)\)', sheet
+    ):
+        font = TTFont(io.BytesIO(base64.b64decode(data)))
+        glyphs[family] = set(font.getBestCmap())
+    seen = set()
+    for soup in soups.values():
+        for icon in soup.find_all(class_=re.compile("^fa-")):
+            names = {n for n in icon["class"] if n.startswith("fa-")}
+            names -= {"fa-solid", "fa-brands", "fa-regular", "fa-lg"}
+            brand = {"fab", "fa-brands"} & set(icon["class"])
+            for name in names:
+                point = int(rules[name], 16)
+                assert point in glyphs["Brands" if brand else "Free"], name
+            seen |= names
+    assert len(seen) > 8
+    # one that only the theme's script names, and one of its style sheet
+    assert int(rules["fa-xmark"], 16) in glyphs["Free"]
+    assert 0xF107 in glyphs["Free"]
+
+
+def test_every_page_has_one_title_one_viewport_and_a_description(soups):
+    titles = {}
+    for page, soup in soups.items():
+        (title,) = soup.head.find_all("title")
+        assert title.string.count("Unrolled") == 1, page.name
+        titles[page.relative_to(SITE).as_posix()] = title.string
+        if page == SITE / "index.html":
+            continue  # it only leads on
+        assert len(soup.find_all("meta", attrs={"name": "viewport"})) == 1
+        if page.parent.name == "book":
+            (description,) = soup.find_all(
+                "meta", attrs={"name": "description"}
+            )
+            assert 40 <= len(description["content"]) <= 200, page.name
+            for name in ("og:title", "og:description", "og:type"):
+                (tag,) = soup.find_all("meta", property=name)
+                assert tag["content"], page.name
+    assert titles["book/index.html"] == CONFIG["title"]
+    assert titles["search.html"] == "Search - Unrolled"
+    assert titles["404.html"] == "No such page - Unrolled"
+    first = content(soups[SITE / "book" / f"{CHAPTERS[0]}.html"])
+    heading = first.h1.find(string=True, recursive=False)
+    assert titles[f"book/{CHAPTERS[0]}.html"] == f"{heading} - Unrolled"
 
 
 def test_internal_links_and_anchors_resolve(soups):
@@ -93,7 +169,11 @@ def test_internal_links_and_anchors_resolve(soups):
                 continue
             target = page
             if parts.path:
-                target = (page.parent / unquote(parts.path)).resolve()
+                path = unquote(parts.path)
+                if page.name == "404.html":  # served at any depth
+                    assert path.startswith(BASE), path
+                    path = path.removeprefix(BASE)
+                target = (page.parent / path).resolve()
             assert target.is_file(), f"{page.name}: {link['href']}"
             if parts.fragment and target in soups:
                 there = soups[target]
@@ -129,23 +209,29 @@ def test_chapters_show_their_stored_figures(soups):
 
 
 def test_chapters_have_their_buttons(soups):
-    url = CONFIG["repository"]["url"]
-    owner_and_name = url.removeprefix("https://github.com/")
     for chapter in CHAPTERS:
-        links = [
-            a["href"]
-            for a in soups[SITE / "book" / f"{chapter}.html"].find_all(
-                "a", href=True
-            )
-        ]
-        assert (
-            "https://colab.research.google.com/github/"
-            f"{owner_and_name}/blob/main/book/{chapter}.ipynb" in links
-        )
-        assert any(f"{url}/issues/new" in link for link in links)
+        soup = soups[SITE / "book" / f"{chapter}.html"]
+        links = [a["href"] for a in soup.find_all("a", href=True)]
         assert any(
             link.endswith(f"_sources/book/{chapter}.ipynb") for link in links
         )
+        colab = (
+            f"https://colab.research.google.com/github/{REPOSITORY}"
+            f"/blob/notebooks/book/{chapter}.ipynb"
+        )
+        issues = f"https://github.com/{REPOSITORY}/issues/new"
+        assert (colab in links) == bool(REPOSITORY)
+        assert any(issues in link for link in links) == bool(REPOSITORY)
+        assert not any("_owner_" in link for link in links)
+
+
+def test_no_page_links_to_a_package_registry(soups):
+    for page, soup in soups.items():
+        for link in soup.find_all("a", href=True):
+            host = urlsplit(link["href"]).netloc
+            assert not re.search(
+                r"pypi|anaconda|conda-forge|npmjs|crates\.io", host
+            ), page.name
 
 
 def test_search_index_holds_the_chapters():

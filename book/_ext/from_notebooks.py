@@ -94,19 +94,6 @@ def _row(texts: list[str]) -> nodes.row:
     )
 
 
-def drop_thebe(app, page, template, context, doctree) -> None:
-    """Leave out thebe's scripts, which Jupyter Book adds to every page.
-
-    The course has no thebe button, and the scripts name a foreign host and
-    declare one constant twice, an error in every browser.
-    """
-    context["script_files"] = [
-        script
-        for script in context.get("script_files", [])
-        if "thebe" not in repr((script, vars(script))).lower()
-    ]
-
-
 def add_explorables(app, page, template, context, doctree) -> None:
     """Load the script of each explorable that stands on the page."""
     body = context.get("body") or ""  # search and index pages have none
@@ -141,8 +128,6 @@ def setup(app) -> dict:
     """Register with Sphinx."""
     app.connect("source-read", leave_out_solutions)
     app.connect("html-page-context", add_explorables)
-    # late: pages get their scripts until the very end
-    app.connect("html-page-context", drop_thebe, priority=900)
     app.add_directive("measured", Measured)
     app.add_directive("chapter-status", ChapterStatus)
     return {"version": "1", "parallel_read_safe": True}

@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 import unrolled
+from scripts import load
 
 ROOT = Path(__file__).resolve().parents[2]
 # what Colab has; it needs changes of Colab's own from Python 3.12 on
@@ -110,9 +111,9 @@ def test_a_chapter_runs_in_an_empty_folder(
 ):
     notebook = json.loads(notebook_path.read_text("utf-8"))
     (first, *_) = [c for c in notebook["cells"] if c["cell_type"] == "code"]
-    source = "".join(first["source"])
-    address = source.split('REPOSITORY = "')[1].split('"')[0]
-    first["source"] = source.replace(address, repository)
+    tag = f"v{unrolled.__version__}"
+    fill = load("tools/first_cell.py").filled_source
+    first["source"] = fill("".join(first["source"]), repository, tag)
     environment = {
         name: value
         for name, value in os.environ.items()
@@ -135,23 +136,3 @@ def test_a_chapter_runs_in_an_empty_folder(
     )
     assert printed.count("Holds: ") >= 5
     assert os.listdir(tmp_path) == [copy.name]  # notebooks write no files
-
-
-@pytest.mark.slow
-def test_without_an_address_the_first_cell_says_what_to_set(
-    notebook_path, tmp_path
-):
-    """In an environment without the library and with the placeholder."""
-    notebook = json.loads(notebook_path.read_text("utf-8"))
-    (first, *_) = [c for c in notebook["cells"] if c["cell_type"] == "code"]
-    source = "".join(first["source"])
-    address = source.split('REPOSITORY = "')[1].split('"')[0]
-    source = source.replace(address, "https://github.com/_owner_/course")
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", source],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-    )
-    assert done.returncode == 1
-    assert "make repository URL=https://github.com/" in done.stderr
