@@ -31,7 +31,7 @@ const STYLE = `
 /* it is dragged by a finger, the rest of the picture scrolls the page */
 .here { cursor: grab; touch-action: none; outline: none; }
 .here .reach { fill: transparent; }
-.here .dot { fill: var(--paper); stroke: currentColor; stroke-width: 3; }
+.dot { fill: var(--paper); stroke: currentColor; stroke-width: 3; }
 .here:focus-visible .reach { stroke: var(--accent); stroke-width: 3; }
 table { width: 100%; font-variant-numeric: tabular-nums; line-height: 1.35; }
 th { font-weight: 600; vertical-align: bottom; }
@@ -133,7 +133,7 @@ class Clipping extends Explorable {
       "g",
       { class: "here", tabindex: 0, role: "slider", "aria-valuemin": W[0], "aria-valuemax": W[1],
         "aria-label": "parameters w and b" },
-      draw("circle", { class: "reach", r: 22 }),
+      draw("circle", { class: "reach", r: 23 }),
       draw("circle", { class: "dot", r: 7 }),
     );
     this.here.addEventListener("keydown", (event) => this.key(event));
@@ -280,7 +280,7 @@ class Clipping extends Explorable {
         "tr", {}, make("th", { scope: "row" }, sign, name), ...cells.map((c) => make("td", {}, c)),
       );
     const head = ["", "step", "loss"].map((words) => make("th", { scope: "col" }, words));
-    const ring = mark(draw("g", { class: "here" }, draw("circle", { class: "dot", cx: 14, cy: 7, r: 5 })));
+    const ring = mark(draw("circle", { class: "dot", cx: 14, cy: 7, r: 5 }));
     const disc = mark(draw("circle", { class: "ball", cx: 14, cy: 7, r: 6 }));
     this.table.replaceChildren(
       make("tr", {}, ...head),
