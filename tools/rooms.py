@@ -1,6 +1,6 @@
 """Measure how much room each explorable needs, and reserve it.
 
-    python tools/rooms.py           (make rooms; the site must be built)
+    python tools/rooms.py           (make rooms, which builds the site first)
 
 An explorable is drawn by its script, long after the page is there. If it did
 not keep its room, everything below would move, and a link into the page would
@@ -8,7 +8,8 @@ miss. So every explorable of the built site is measured in Chromium, at every
 width of the screen from 320 to 1600 px, with a mouse and with a finger (whose
 controls are larger), and the heights are written to the end of
 book/_static/explorables.css as rules for the width that the explorable has.
-Run it again whenever an explorable changes its height, then build the site.
+Run it again whenever an explorable changes its height, then build the site;
+tests/browser/test_layout.py says when that is due.
 """
 
 import functools
@@ -25,8 +26,9 @@ SITE = ROOT / "_build" / "html"
 SHEET = ROOT / "book" / "_static" / "explorables.css"
 MARK = "/* From here on written by tools/rooms.py (make rooms). */\n"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-WIDTHS = range(320, 1601, 8)
-SPREAD = 24  # px by which the heights under one rule may differ
+# on narrow screens a few pixels break a line
+WIDTHS = [*range(320, 720, 8), *range(720, 1601, 16)]
+SPREAD = 32  # px by which the heights under one rule may differ
 
 # Nothing else is laid out, which makes a width a matter of milliseconds.
 ALONE = """() => {
@@ -104,12 +106,14 @@ def rules(found: dict[str, Heights], rem: float = 16) -> str:
 
 
 def pages() -> list[str]:
-    """The pages of the built site that hold an explorable."""
-    return [
-        str(path.relative_to(SITE))
-        for path in sorted((SITE / "book").glob("*.html"))
-        if re.search(r"<unrolled-\w", path.read_text("utf-8"))
-    ]
+    """Pages of the built site that hold each explorable at least once."""
+    chosen, seen = [], set()
+    for path in sorted((SITE / "book").glob("*.html")):
+        names = set(re.findall(r"<(unrolled-\w+)", path.read_text("utf-8")))
+        if names - seen:
+            chosen.append(str(path.relative_to(SITE)))
+        seen |= names
+    return chosen
 
 
 def main() -> None:
@@ -120,8 +124,10 @@ def main() -> None:
     handler = functools.partial(Quiet, directory=str(SITE))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    media = {"scripting: enabled": False}
-    media["(scripting: enabled) and (pointer: coarse)"] = True
+    media = {
+        "(scripting: enabled)": False,
+        "(scripting: enabled) and (pointer: coarse)": True,
+    }
     text = ""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -141,8 +147,7 @@ def main() -> None:
                     for width, height in heights.items():
                         most[width] = max(most.get(width, 0), height)
                 context.close()
-            condition = query if query.startswith("(") else f"({query})"
-            text += f"@media {condition} {{\n{rules(found)}}}\n"
+            text += f"@media {query} {{\n{rules(found)}}}\n"
         browser.close()
     server.shutdown()
     kept = SHEET.read_text("utf-8").partition(MARK)[0]
