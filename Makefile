@@ -1,5 +1,5 @@
 # make book | serve | test | execute | forms | claims | ladder | experiments |
-#      explorables | bench | portability | mutate | lint | clean
+#      explorables | rooms | bench | portability | mutate | lint | clean
 # make book UNROLLED_SOLUTIONS=0 leaves the solutions of exercises out.
 # A smaller torch, without GPU libraries:
 #   make book PIP_FLAGS="--extra-index-url https://download.pytorch.org/whl/cpu"
@@ -14,7 +14,7 @@ WORKERS   ?= 2
 export JUPYTER_PLATFORM_DIRS := 1
 export UNROLLED_SOLUTIONS
 
-.PHONY: book serve test execute forms claims ladder experiments explorables bench portability \
+.PHONY: book serve test execute forms claims ladder experiments explorables rooms bench portability \
         mutate lint clean
 
 $(READY): requirements.txt constraints.txt pyproject.toml
@@ -61,6 +61,9 @@ experiments: $(READY)
 
 explorables: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python tools/explorables
+
+rooms: book
+	$(BIN)/python tools/rooms.py
 
 bench: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/counting.py

@@ -6,23 +6,19 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
-// The site's theme sets these on <html>; the second value is for other pages.
+// The frame around it all (border, margins, background, and the room that it
+// keeps while it loads) is in explorables.css, which is there before this is.
+// The theme sets --pst-..., the site --family-...; the second values are for
+// other pages. --one to --four are the families' colours under old names.
 const STYLE = `
 :host {
-  display: block;
-  margin: 1.5rem 0;
-  padding: 1rem;
-  border: 1px solid var(--pst-color-border, #c9c9c9);
-  border-radius: 8px;
-  background: var(--pst-color-surface, #f5f5f5);
-  color: var(--pst-color-text-base, #222);
   font-size: 0.95rem;
   line-height: 1.5;
-  --one: #0060a0; --two: #a84300; --three: #00664b; --four: #8f3f70;
+  --one: var(--family-network, #0072b2); --two: var(--family-counting, #d55e00);
+  --three: var(--family-compressor, #009e73); --four: var(--family-mixture, #c2649a);
   --grey: var(--pst-color-text-muted, #5a5a5a);
-}
-:host([dark]) {
-  --one: #6cbcf0; --two: #f0a060; --three: #4fd0a5; --four: #e8a5cb;
+  --paper: var(--pst-color-background, #fff);
+  --accent: var(--pst-color-primary, #176de8); /* what can be moved */
 }
 * { box-sizing: border-box; }
 h3 { margin: 0 0 0.3rem; font-size: 1.05rem; }
@@ -34,19 +30,25 @@ p { margin: 0.3rem 0; }
 [hidden] { display: none !important; }
 label { display: flex; flex-direction: column; gap: 0.1rem; min-width: 0; }
 label > span:first-child { font-weight: 600; }
-input[type="range"] { width: 12rem; max-width: 78vw; accent-color: var(--one); }
+/* a slider's value stands beside its name */
+label:has(> input[type="range"]) { display: grid; justify-content: start; column-gap: 0.6rem; }
+label > input[type="range"] { grid-area: 2 / 1 / 3 / 3; }
+label > input[type="range"] + span { grid-area: 1 / 2; font-variant-numeric: tabular-nums; }
+input[type="range"] { width: 12rem; max-width: 78vw; accent-color: var(--accent); }
 input[type="text"], input[type="number"], select, button {
   font: inherit; color: inherit; padding: 0.25rem 0.6rem; max-width: 100%;
-  background: var(--pst-color-background, #fff);
-  border: 1px solid var(--grey); border-radius: 6px;
+  background: var(--paper); border: 1px solid var(--grey); border-radius: 6px;
 }
+input[aria-invalid="true"] { outline: 2px solid currentColor; }
 button { cursor: pointer; }
 button:disabled { cursor: default; opacity: 0.6; }
-:focus-visible { outline: 3px solid var(--one); outline-offset: 2px; }
+:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+/* a finger needs 44 px; a slider can be taken anywhere in its height */
+@media (pointer: coarse), (max-width: 30rem) {
+  button, select, input { min-width: 44px; min-height: 44px; }
+}
 svg { display: block; width: 100%; height: auto; max-width: 44rem; }
 svg text { fill: currentColor; font-size: 13px; font-family: inherit; }
-/* a chart shrinks with the screen; its words then need a larger size */
-@media (max-width: 30rem) { svg { overflow: visible; } svg text { font-size: 18px; } }
 svg .axis { stroke: currentColor; stroke-width: 1; }
 svg .grid { stroke: var(--grey); stroke-width: 0.5; opacity: 0.4; }
 table { border-collapse: collapse; max-width: 100%; }
@@ -59,10 +61,20 @@ th:first-child, td:first-child { text-align: left; }
   content: ""; display: inline-block; width: 1.6rem; height: 0; margin-right: 0.4rem;
   vertical-align: middle; border-top: 3px var(--dash, solid) var(--colour);
 }
-.quiet { color: var(--grey); }
+/* what need not be read to use it: smaller and grey, never below 12 px */
+.quiet { color: var(--grey); font-size: max(0.85rem, 12px); line-height: 1.4; }
 .hidden {
   position: absolute; width: 1px; height: 1px; overflow: hidden;
   clip-path: inset(50%); white-space: nowrap;
+}
+/* a high-contrast theme would paint over colours that are the picture */
+@media (forced-colors: active) {
+  .bar, .bar *, .swatch, .legend span::before, [style*="--colour"] {
+    forced-color-adjust: none;
+  }
+  :host { --grey: CanvasText; --paper: Canvas; }
+  :focus-visible { outline-color: Highlight; }
+  button:disabled { opacity: 1; color: GrayText; border-color: GrayText; }
 }
 `;
 
@@ -114,6 +126,7 @@ export const calm = () =>
  * The base of every explorable. A subclass has a static `title`, builds its
  * controls in `build(root)`, and draws in `update()`. `state` is a plain
  * object with the settings, inputs and results now shown, for tests.
+ * A subclass that draws at the width it has gives `resized()`.
  */
 export class Explorable extends HTMLElement {
   async connectedCallback() {
@@ -123,15 +136,29 @@ export class Explorable extends HTMLElement {
     root.append(make("h3", {}, this.constructor.title));
     this.setAttribute("role", "group");
     this.setAttribute("aria-label", this.constructor.title);
-    this.#followTheme();
     try {
       await this.build(root);
       this.update();
       this.setAttribute("ready", "");
     } catch (error) {
-      root.append(make("p", {}, `This part could not be loaded: ${error.message}`));
+      // said once, in place of "Loading ...", with what a report needs
+      this.setAttribute("failed", "");
+      root.append(
+        make(
+          "p", { role: "alert" },
+          "This part could not be loaded. Check the connection and load the page again. " +
+            `(${error.message})`,
+        ),
+      );
       throw error;
     }
+    if (this.resized) this.#followWidth();
+  }
+
+  /** The width that there is for what is drawn, in px. */
+  get room() {
+    const { paddingLeft, paddingRight } = getComputedStyle(this);
+    return this.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
   }
 
   /** A file of book/_static/explorables/data, as JSON. */
@@ -191,15 +218,14 @@ export class Explorable extends HTMLElement {
     return line;
   }
 
-  #followTheme() {
-    const html = document.documentElement;
-    const look = () =>
-      this.toggleAttribute("dark", html.dataset.theme === "dark");
-    new MutationObserver(look).observe(html, {
-      attributes: true,
-      attributeFilter: ["data-theme"],
-    });
-    look();
+  #followWidth() {
+    let drawn = this.room;
+    new ResizeObserver(() => {
+      // 0: out of the page or in a closed fold, where nothing is drawn
+      if (this.room === drawn || this.room <= 0) return;
+      drawn = this.room;
+      this.resized();
+    }).observe(this);
   }
 }
 

@@ -1,0 +1,262 @@
+"""Nothing moves: links land where they should, explorables keep their room."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SITE = ROOT / "_build" / "html"
+SCRIPTS = ROOT / "book" / "_static" / "explorables"
+PAGES = sorted(
+    str(path.relative_to(SITE)) for path in (SITE / "book").glob("*.html")
+)
+# where each explorable stands: the first page that holds it
+TAGS = {
+    tag: path
+    for path in reversed(PAGES)
+    for tag in re.findall(r"<(unrolled-\w+)", (SITE / path).read_text("utf-8"))
+}
+NEAR = 20  # px from where a heading should stand
+SHIFT = 0.05
+
+WATCH = """
+window.shift = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) {
+    if (!entry.hadRecentInput) window.shift += entry.value;
+  }
+}).observe({ type: "layout-shift", buffered: true });
+"""
+# ready, typeset, and at rest for a quarter of a second
+SETTLE = """async () => {
+  const parts = () => [...document.querySelectorAll("*")]
+    .filter((e) => e.localName.startsWith("unrolled-"));
+  const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+  while (!parts().every((e) => e.hasAttribute("ready"))) await pause(50);
+  if (window.MathJax?.startup) await MathJax.startup.promise;
+  const place = () => `${scrollY} ${document.documentElement.scrollHeight}`;
+  for (let before = null, since = 0; since < 5; since += 1) {
+    if (place() !== before) since = 0;
+    before = place();
+    await pause(50);
+  }
+}"""
+# the sections with a heading, in order, and which of them must be tried by
+# loading the page: the last one, and the first one after each explorable
+ANCHORS = """() => {
+  const sections = [...document.querySelectorAll("section[id]")]
+    .filter((e) => /^H[1-6]$/.test(e.firstElementChild?.tagName));
+  const after = [...document.querySelectorAll("*")]
+    .filter((e) => e.localName.startsWith("unrolled-"))
+    .map((e) => sections.find((s) =>
+      e.compareDocumentPosition(s) & Node.DOCUMENT_POSITION_FOLLOWING));
+  const loaded = new Set([...after, sections.at(-1)].filter(Boolean));
+  return [sections.map((e) => e.id), [...loaded].map((e) => e.id)];
+}"""
+GO = """async (id) => {
+  location.hash = "#" + encodeURIComponent(id);
+  await new Promise((done) => requestAnimationFrame(() =>
+    requestAnimationFrame(done)));
+}"""
+# "" if the heading stands where the theme wants it, free of the header, or
+# can be seen at the end of the page
+MISS = """([id, near]) => {
+  const page = document.documentElement;
+  const heading = document.getElementById(id).firstElementChild;
+  const box = heading.getBoundingClientRect();
+  const wanted = parseFloat(getComputedStyle(page).scrollPaddingTop);
+  const top = document.elementFromPoint(box.left + 2, box.top + 2);
+  if (!heading.contains(top)) return `${id}: covered at ${box.top}`;
+  if (Math.abs(box.top - wanted) <= near) return "";
+  const end = page.scrollHeight - innerHeight - scrollY <= 1;
+  if (end && box.top > wanted && box.bottom <= innerHeight) return "";
+  return `${id}: at ${box.top}, not ${wanted}`;
+}"""
+
+
+def misses(page, ids):
+    """Go to each anchor of an open page; what was missed, in words."""
+    assert ids, "no anchor to check"
+    found = []
+    for name in ids:
+        page.evaluate(GO, name)
+        found.append(page.evaluate(MISS, [name, NEAR]))
+    return [miss for miss in found if miss]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("path", PAGES)
+def test_every_link_into_a_page_lands(visit, path, width):
+    visited = visit(width=width)
+    page = visited.page
+    page.add_init_script(WATCH)
+    visited.go(path)
+    page.evaluate(SETTLE)
+    shift = page.evaluate("window.shift")
+    ids, loaded = page.evaluate(ANCHORS)
+    assert misses(page, ids) == []
+    assert loaded
+    for name in loaded:
+        page.goto("about:blank")  # or the next line stays on the page
+        visited.go(f"{path}#{name}")
+        page.evaluate(SETTLE)
+        assert page.evaluate(MISS, [name, NEAR]) == ""
+    assert shift < SHIFT
+
+
+@pytest.mark.slow
+def test_a_miss_and_a_shift_are_noticed(visit):
+    visited = visit()
+    page = visited.page
+    page.add_init_script(WATCH)
+    visited.go("book/notation.html")
+    page.evaluate(SETTLE)
+    ids, _ = page.evaluate(ANCHORS)
+    before = page.evaluate("window.shift")
+    grow = "px => { const e = document.createElement('div');"
+    grow += " e.style.height = px; e.style.overflowAnchor = 'none';"
+    grow += " document.querySelector('h1').before(e); }"
+    page.evaluate(GO, ids[1])
+    assert page.evaluate(MISS, [ids[1], NEAR]) == ""
+    page.evaluate("document.body.style.overflowAnchor = 'none'")
+    page.evaluate(grow, "30px")
+    assert ids[1] in page.evaluate(MISS, [ids[1], NEAR])
+    page.evaluate("scrollTo(0, 0)")
+    page.evaluate(grow, "400px")
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.shift") > before + SHIFT
+    # under the header it is not seen, and nowhere near it is not found
+    page.evaluate("scrollTo(0, 5000)")
+    assert ids[0] in page.evaluate(MISS, [ids[0], NEAR])
+    with pytest.raises(AssertionError, match="no anchor"):
+        misses(page, [])
+
+
+def test_every_explorable_stands_somewhere():
+    modules = {
+        f"unrolled-{path.stem}"
+        for path in SCRIPTS.glob("*.js")
+        if "customElements.define" in path.read_text("utf-8")
+    }
+    assert modules == set(TAGS) != set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("touch", [False, True])
+@pytest.mark.parametrize("tag", TAGS)
+def test_the_room_that_is_kept_is_the_room_it_needs(browser, site, tag, touch):
+    context = browser.new_context(
+        reduced_motion="reduce", has_touch=touch, is_mobile=touch
+    )
+    page = context.new_page()
+    page.goto(site + TAGS[tag])
+    page.wait_for_selector(f"{tag}[ready]")
+    for width in (320, 360, 500, 768, 1024, 1280, 1600):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.evaluate(SETTLE)
+        kept, needed = page.evaluate(
+            "tag => { const e = document.querySelector(tag);"
+            " const kept = parseFloat(getComputedStyle(e).minHeight);"
+            " e.style.minHeight = 0;"
+            " const needed = e.getBoundingClientRect().height;"
+            " e.style.minHeight = ''; return [kept, needed]; }",
+            tag,
+        )
+        where = f"{width} px: keeps {kept}, needs {needed}; run make rooms"
+        assert needed <= kept + 0.5, where
+        if width in (360, 1280):
+            assert kept - needed <= 60, where
+    context.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1280, 360])
+def test_it_says_that_it_loads_and_does_not_grow(visit, width):
+    visited = visit(width=width)
+    page, held = visited.page, []
+    page.route("**/explorables/clipping.js*", held.append)
+    # load waits for the module
+    page.goto(visited.site + TAGS["unrolled-clipping"], wait_until="commit")
+    element = page.locator("unrolled-clipping")
+    element.wait_for()
+    says = "e => getComputedStyle(e, '::after').content"
+    assert "Loading ..." in element.evaluate(says)
+    assert "On the course" in element.inner_text()
+    before = element.bounding_box()["height"]
+    assert before > 300
+    held[0].continue_()
+    page.wait_for_selector("unrolled-clipping[ready]")
+    assert element.evaluate(says) == "none"
+    assert element.bounding_box()["height"] == pytest.approx(before, abs=1)
+
+
+@pytest.mark.slow
+def test_without_scripts_the_sentence_stands_alone(browser, site):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(site + TAGS["unrolled-clipping"])
+    element = page.locator("unrolled-clipping")
+    assert "On the course" in element.inner_text()
+    assert element.bounding_box()["height"] < 150
+    context.close()
+
+
+@pytest.mark.slow
+def test_a_file_that_is_missing_is_said_in_words(visit):
+    visited = visit()
+    page = visited.page
+    page.route("**/data/network.bin", lambda route: route.abort())
+    visited.go(TAGS["unrolled-network"])
+    element = page.locator("unrolled-network[failed]")
+    element.wait_for()
+    said = element.get_by_role("alert").inner_text()
+    assert "Check the connection and load the page again" in said
+    says = "e => getComputedStyle(e, '::after').content"
+    assert element.evaluate(says) == "none"
+    assert visited.complaints
+    visited.complaints.clear()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tag", TAGS)
+def test_on_a_telephone_it_can_be_read_and_hit(browser, site, tag):
+    context = browser.new_context(
+        viewport={"width": 360, "height": 740},
+        has_touch=True,
+        is_mobile=True,
+        reduced_motion="reduce",
+    )
+    page = context.new_page()
+    page.goto(site + TAGS[tag])
+    page.wait_for_selector(f"{tag}[ready]")
+    page.evaluate(SETTLE)
+    small, fine, controls, words = page.evaluate(
+        """(tag) => {
+          const root = document.querySelector(tag).shadowRoot;
+          const seen = (e) => e.checkVisibility() && !e.closest(".hidden");
+          const controls = [...root.querySelectorAll("button, input, select")]
+            .filter(seen);
+          const small = controls.filter((e) => {
+            const { width, height } = e.getBoundingClientRect();
+            return Math.min(width, height) < 43.9;
+          });
+          const words = [...root.querySelectorAll("*")].filter((e) =>
+            seen(e) && !e.matches("style, option") && [...e.childNodes].some(
+              (n) => n.nodeType === Node.TEXT_NODE && n.data.trim()));
+          const fine = words.filter((e) => {
+            const scale = e.getScreenCTM?.().a ?? 1; // of a picture
+            return parseFloat(getComputedStyle(e).fontSize) * scale < 11.9;
+          });
+          const name = (e) => e.outerHTML.slice(0, 100);
+          return [small.map(name), fine.map(name),
+                  controls.length, words.length];
+        }""",
+        tag,
+    )
+    assert controls > 0
+    assert words > 0
+    assert small == []
+    assert fine == []
+    context.close()
