@@ -1,6 +1,7 @@
 // Sections 8.1 and 8.4: a Markov chain, its long run and its entropy rate.
 
-import { Explorable, chart, make, uniforms } from "./base.js";
+import { Explorable, make, uniforms } from "./base.js";
+import { chart } from "./chart.js";
 
 const NAMES = ["sun", "cloud", "rain"];
 const IDS = [0, 1, 2];
