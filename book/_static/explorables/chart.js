@@ -26,7 +26,11 @@ const TYPE = 13; // px
 const TARGET = 44; // px that a finger needs
 
 const STYLE = `
-.chart { max-width: 44rem; margin: 0.4rem 0; }
+/* the families' colours are made for the page's background */
+.chart {
+  max-width: 45rem; margin: 0.4rem -0.5rem; padding: 0.4rem 0.5rem;
+  border-radius: 6px; background: var(--pst-color-background, #fff);
+}
 .chart .plot { position: relative; }
 .chart .plot svg { width: auto; max-width: none; overflow: visible; }
 .chart svg text { font-size: ${TYPE}px; }
@@ -57,7 +61,6 @@ const STYLE = `
 .chart .handle:focus-visible { outline: none; }
 .chart .handle:focus-visible .grip { outline: 3px solid currentColor; outline-offset: 2px; }
 @media (forced-colors: active) {
-  .chart { --paint: CanvasText !important; }
   .chart * { --paint: CanvasText !important; }
   .chart .shade { stroke: CanvasText; }
   .chart .handle:focus-visible .grip { outline-color: Highlight; }
@@ -230,7 +233,9 @@ function handle(along) {
       rule.style.cssText = `left: ${inner - 0.75}px; top: 0; height: 100%`;
       const level = next.grip === undefined ? 12 : scale.toY(next.grip) - top;
       grip.style.cssText = `left: ${inner}px; top: ${level}px`;
-      const away = side < 0 && here() > 80 ? `right: ${TARGET - inner + 6}px` : `left: ${inner + 6}px`;
+      const room = label.length * 0.65 * TYPE + 6; // else it lies on the other side
+      const isLeft = side < 0 ? here() > room : here() + room > width;
+      const away = isLeft ? `right: ${TARGET - inner + 6}px` : `left: ${inner + 6}px`;
       tag.style.cssText = `${away}; top: ${side < 0 ? bottom - top - TYPE - 4 : 2}px`;
     } else {
       const from = start(here(), height);
