@@ -229,7 +229,7 @@ def test_k_is_dragged(visit, width, name):
 
 
 @pytest.mark.slow
-def test_a_second_finger_and_a_right_click_do_not_drag(visit):
+def test_a_right_click_does_not_drag(visit):
     element = visit().explorable(PAGE, TAG)
     marker = element.get_by_role("slider", name=HANDLES["k"])
     before = element.evaluate("e => e.state.k")

@@ -25,7 +25,7 @@ const STYLE = `
 .said > .room { visibility: hidden; }
 .controls { gap: 0.3rem 1rem; }
 .controls :is(select, button, input) { height: 44px; margin: 0; }
-.controls label:has(input) { display: grid; grid-template-columns: auto 1fr; column-gap: 0.5rem; }
+.controls label:has(input) { display: grid; grid-template-columns: auto auto; justify-content: start; column-gap: 0.5rem; }
 .controls input { grid-row: 2; grid-column: 1 / 3; width: 10rem; max-width: 46vw; }
 summary { min-height: 44px; line-height: 44px; cursor: pointer; }
 `;

@@ -5,7 +5,7 @@
 import { Explorable, make, uniforms } from "./base.js";
 
 const TEXT = "the time machine by h g wells i the time traveller";
-const MOST = 60; // characters that a reader may type: more find no room
+const MOST = 56; // characters that a reader may type: more find no room
 const PACE = 1500; // ms for which play shows a minibatch
 
 // Rows are of no family: their colours are none of the families'.
@@ -17,7 +17,7 @@ p { margin: 0.2rem 0; }
 .strip {
   --least: 18px; --type: 15px;
   display: flex; flex-wrap: wrap; align-content: flex-start; gap: 2px 1px;
-  height: calc(3 * 46px + 4px); padding: 2px; margin: 0.3rem 0; overflow-y: auto;
+  height: calc(2 * 46px + 2px); padding: 2px; margin: 0.3rem 0; overflow-y: auto;
 }
 .strip button {
   display: block; height: 44px; padding: 0; border: 2px solid var(--row); border-radius: 6px;
@@ -49,8 +49,9 @@ p { margin: 0.2rem 0; }
 .controls select { width: 100%; height: 44px; padding: 0 0.2rem; font-size: 0.9rem; }
 summary { min-height: 44px; line-height: 44px; cursor: pointer; }
 details input { width: 100%; height: 44px; }
+@media (max-width: 75rem) { .strip { height: calc(3 * 46px + 2px); } }
 @media (max-width: 34rem) {
-  .strip { --least: 13px; --type: 13px; height: calc(4 * 46px + 4px); }
+  .strip { --least: 13px; --type: 13px; height: calc(4 * 46px + 2px); }
 }
 @media (forced-colors: active) {
   .strip .x { text-decoration: underline; }
@@ -153,7 +154,7 @@ class Samplers extends Explorable {
     this.mode = this.choice(controls, "sampler", ["sequential", "random"].map((m) => [m, m]));
     const numbers = (from, to) => range(to - from + 1).map((i) => [from + i, from + i]);
     this.size = this.choice(controls, "minibatch size", numbers(1, 4));
-    this.steps = this.choice(controls, "steps", numbers(2, 8));
+    this.steps = this.choice(controls, "steps", numbers(3, 8));
     this.offset = this.choice(controls, "offset", numbers(0, 4));
     [this.size.value, this.steps.value, this.offset.value] = [2, 5, 1];
     this.text = make("input", { type: "text", value: TEXT, maxlength: MOST, spellcheck: "false" });
