@@ -4,40 +4,67 @@
 
 import { Explorable, make, uniforms } from "./base.js";
 
-const TEXT =
-  "the time machine by h g wells i the time traveller for so it will be convenient";
-const COLOURS = ["--one", "--two", "--three", "--four"]; // of rows 0 to 3
+const TEXT = "the time machine by h g wells i the time traveller";
+const MOST = 56; // characters that a reader may type: more find no room
+const PACE = 1500; // ms for which play shows a minibatch
 
+// Rows are of no family: their colours are none of the families'.
 const STYLE = `
-.strip { display: flex; flex-wrap: wrap; gap: 0.35rem 0; margin: 0.6rem 0; }
+:host { --row-0: #6b3fa0; --row-1: #00798c; --row-2: #b3203a; --row-3: #5f6b00; }
+:host([dark]) { --row-0: #b79be8; --row-1: #4fc3d9; --row-2: #f28b9b; --row-3: #c3cf5a; }
+p { margin: 0.2rem 0; }
+.quiet { font-size: 0.85rem; }
+.strip {
+  --least: 18px; --type: 15px;
+  display: flex; flex-wrap: wrap; align-content: flex-start; gap: 2px 1px;
+  height: calc(2 * 46px + 2px); padding: 2px; margin: 0.3rem 0; overflow-y: auto;
+}
 .strip button {
-  display: inline-flex; flex-direction: column; align-items: flex-start;
-  padding: 0; border: 2px solid var(--row); border-radius: 6px; margin: 0 1px;
+  display: block; height: 44px; padding: 0; border: 2px solid var(--row); border-radius: 6px;
+  text-align: left; overflow: hidden; background: none;
 }
-.strip button[aria-pressed="true"] { box-shadow: 0 0 0 2px var(--row); }
-.strip .name {
-  padding: 0 0.25rem; font-size: 0.75rem; font-weight: 700; line-height: 1.3;
-  color: var(--row);
-}
+.strip button[aria-pressed="true"] { outline: 2px solid var(--row); outline-offset: -1px; }
+.strip .name { display: block; padding-left: 3px; font: 700 12px/14px sans-serif; }
 .strip .cells { display: flex; }
 .strip .cell {
-  display: block; width: 1.15rem; text-align: center; font-family: monospace;
-  line-height: 1.15;
+  /* a finger needs 44 px for a window, borders included */
+  width: max(var(--least), calc(41px / var(--steps))); height: 24px;
+  text-align: center; font: var(--type)/20px monospace;
+  border-bottom: 4px solid transparent;
 }
-.strip .cell > * { display: block; min-height: 1.15em; }
-.strip .cell small { font-size: 0.7rem; }
-.strip .cell .place { color: var(--grey); font-size: 0.65rem; }
-.strip .unread { margin-top: calc(0.75rem * 1.3 + 2px); }
-.strip .unread b {
-  border: 1px dotted var(--grey); border-width: 1px 0; color: var(--grey);
-  font-weight: 400;
-}
+.strip .x { background: color-mix(in srgb, var(--row) 30%, transparent); font-weight: 700; }
+.strip .y { border-bottom-color: currentColor; }
+.strip > .cell { margin: 16px 0 0; color: var(--grey); border-top: 1px dotted; }
+.steps { display: flex; gap: 0.4rem; margin: 0.4rem 0; }
+.steps button { min-height: 44px; min-width: 44px; padding: 0 0.6rem; }
+.steps button:nth-child(2) { min-width: 4.2rem; }
+.said { display: grid; font-variant-numeric: tabular-nums; }
+.said > * { grid-area: 1 / 1; }
+.said > .room { visibility: hidden; }
+.pair { font-size: 0.85rem; line-height: 22px; height: 110px; }
 .pair td { font-family: monospace; white-space: pre; }
-.pair th, .pair td { text-align: left; }
+.pair :is(th, td) { text-align: left; padding-block: 0; }
+.controls { display: grid; grid-template-columns: 1.9fr 1.1fr 1fr 1fr; gap: 0.5rem; max-width: 32rem; }
+.controls label { font-size: 0.8rem; line-height: 1.2; }
+.controls select { width: 100%; height: 44px; padding: 0 0.2rem; font-size: 0.9rem; }
+summary { min-height: 44px; line-height: 44px; cursor: pointer; }
+details input { width: 100%; height: 44px; }
+@media (max-width: 75rem) { .strip { height: calc(3 * 46px + 2px); } }
+@media (max-width: 34rem) {
+  .strip { --least: 13px; --type: 13px; height: calc(4 * 46px + 2px); }
+}
+@media (forced-colors: active) {
+  .strip .x { text-decoration: underline; }
+  .strip .y { border-bottom-color: CanvasText; }
+}
 `;
 
 /** A space that can be seen. */
 const visible = (text) => text.replaceAll(" ", "\u2423");
+
+const range = (size) => Array.from({ length: size }, (_, i) => i);
+
+const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
 
 /**
  * 0, 1, ..., size - 1, in an order drawn from a seed (Fisher and Yates). The
@@ -45,7 +72,7 @@ const visible = (text) => text.replaceAll(" ", "\u2423");
  */
 function shuffled(size, seed) {
   const uniform = uniforms(seed);
-  const order = Array.from({ length: size }, (_, i) => i);
+  const order = range(size);
   for (let last = size - 1; last > 0; last--) {
     const other = Math.floor(uniform() * (last + 1));
     [order[last], order[other]] = [order[other], order[last]];
@@ -53,52 +80,126 @@ function shuffled(size, seed) {
   return order;
 }
 
+/** As unrolled.batches has it: for each minibatch, where its rows start. */
+function cut({ mode, batchSize, steps, offset, seed, length }) {
+  const needed = batchSize * steps + 1 + offset;
+  if (length < needed) return { needed, order: [], starts: [], unread: [] };
+  const windows = Math.floor((length - offset - 1) / steps); // room for the labels
+  const strip = Math.floor((length - offset - 1) / batchSize);
+  const random = mode === "random";
+  const order = random ? shuffled(windows, seed) : [];
+  const start = (number, row) =>
+    random
+      ? offset + steps * order[number * batchSize + row]
+      : offset + row * strip + number * steps;
+  const count = Math.floor(random ? windows / batchSize : strip / steps);
+  const starts = range(count).map((number) => range(batchSize).map((row) => start(number, row)));
+  const read = new Set(starts.flat().flatMap((from) => range(steps).map((i) => from + i)));
+  // order: of all windows that were cut, those left over included
+  return { needed, order, starts, unread: range(length).filter((place) => !read.has(place)) };
+}
+
+/** What happens in a minibatch, beside the one before it. */
+function story({ starts, shown, steps, batchSize, mode }) {
+  const last = starts.length - 1;
+  const where = `Minibatch ${shown} (of 0 to ${last}): `;
+  if (mode === "random") {
+    return `${where}windows from anywhere in the text, so the state begins anew.`;
+  }
+  if (shown === 0) return `${where}the state begins at zero.`;
+  const rows = batchSize === 1 ? "its row goes" : "each row goes";
+  return `${where}${rows} on where minibatch ${shown - 1} stopped, so the state is carried over.`;
+}
+
 class Samplers extends Explorable {
   static title = "Cut a text into minibatches";
 
   build(root) {
+    this.seed = 3;
+    this.chosen = 0;
+    this.preview = null; // the minibatch under the pointer
     root.append(make("style", {}, STYLE));
-    const row = this.controls(root);
-    this.mode = this.choice(row, "sampling", [
-      ["sequential", "sequential"],
-      ["random", "random"],
-    ]);
-    this.size = this.slider(row, "batch size", { min: 1, max: 4, value: 2 });
-    this.steps = this.slider(row, "steps", { min: 2, max: 8, value: 5 });
-    this.offset = this.slider(row, "offset", { min: 0, max: 4, value: 1 });
-    this.length = this.slider(row, "length of the text", {
-      min: 10, max: TEXT.length, value: TEXT.length,
-    });
-    this.seed = this.slider(row, "seed of the order", { min: 0, max: 99, value: 3 });
-    this.draw = this.button(row, "new order", () => {
-      this.seed.value = (Number(this.seed.value) + 1) % 100;
-      this.seed.dispatchEvent(new Event("input"));
-    });
-    root.append(
-      make(
-        "p", { class: "quiet" },
-        "A box is a window; 2.1 on it means minibatch 2, row 1 (counted from 0), and its colour " +
-          "is the row's. x marks an input of the chosen minibatch, y a label. Characters without " +
-          "a box are never read as inputs.",
-      ),
-    );
     this.strip = make("div", { class: "strip", role: "group", "aria-label": "the text" });
     this.strip.addEventListener("keydown", (event) => this.walk(event));
-    root.append(this.strip);
-    this.chooser = this.controls(root);
-    this.button(this.chooser, "previous minibatch", () => this.choose(this.chosen - 1));
-    this.button(this.chooser, "next minibatch", () => this.choose(this.chosen + 1));
+    root.append(
+      this.strip,
+      make(
+        "p", { class: "quiet" },
+        "2.1 is minibatch 2, row 1. Of the minibatch shown, inputs are shaded and labels " +
+          "underlined. Grey characters are no inputs.",
+      ),
+    );
+    const row = make("div", { class: "steps" });
+    root.append(row);
+    this.button(row, "back", () => this.choose(this.chosen - 1));
+    this.player = this.button(row, "play", () => (this.timer ? this.pause() : this.play()));
+    this.button(row, "next", () => this.choose(this.chosen + 1));
+    this.newOrder = this.button(row, "new order", () => {
+      this.seed += 1;
+      this.update();
+    });
     this.line = this.said(root);
-    this.table = make("div", { class: "scroll" });
+    const longest = { starts: range(19), shown: 18, batchSize: 2 };
+    const room = make(
+      "p", { class: "room", "aria-hidden": "true" },
+      `${story(longest)} ${this.count({ windows: 88, minibatches: 88, length: 88, never: 88 })}`,
+    );
+    const box = make("div", { class: "said" }, room);
+    this.line.replaceWith(box);
+    box.append(this.line);
+    this.table = make("div", { class: "pair" });
     root.append(this.table);
-    this.chosen = 0;
+
+    const controls = this.controls(root);
+    this.mode = this.choice(controls, "sampler", ["sequential", "random"].map((m) => [m, m]));
+    const numbers = (from, to) => range(to - from + 1).map((i) => [from + i, from + i]);
+    this.size = this.choice(controls, "minibatch size", numbers(1, 4));
+    this.steps = this.choice(controls, "steps", numbers(3, 8));
+    this.offset = this.choice(controls, "offset", numbers(0, 4));
+    [this.size.value, this.steps.value, this.offset.value] = [2, 5, 1];
+    this.text = make("input", { type: "text", value: TEXT, maxlength: MOST, spellcheck: "false" });
+    this.text.addEventListener("input", () => this.update());
+    root.append(
+      make(
+        "details", {}, make("summary", {}, "more"),
+        make("label", {}, make("span", {}, `text (at most ${MOST} characters)`), this.text),
+      ),
+    );
   }
 
-  /** Show a minibatch; after the last comes the first. */
+  disconnectedCallback() {
+    this.pause();
+  }
+
+  /** Show a minibatch until another is chosen; after the last comes the first. */
   choose(number) {
-    const count = this.state.minibatches;
+    this.pause();
+    this.turn(number);
+  }
+
+  turn(number) {
+    const count = this.now.starts.length;
     this.chosen = count ? (number + count) % count : 0;
+    this.preview = null;
     this.show();
+  }
+
+  /** One minibatch after the other, to the last. */
+  play() {
+    const last = () => this.chosen === this.now.starts.length - 1;
+    if (last()) this.turn(0);
+    if (last()) return; // there is only one
+    this.player.textContent = "pause";
+    this.timer = setInterval(() => {
+      this.turn(this.chosen + 1);
+      if (last()) this.pause();
+    }, PACE);
+  }
+
+  pause() {
+    clearInterval(this.timer);
+    this.timer = null;
+    this.player.textContent = "play";
   }
 
   /** Left and right go from window to window, in the order of the text. */
@@ -110,151 +211,140 @@ class Samplers extends Explorable {
     event.preventDefault();
   }
 
-  /** As unrolled.batches has it: for each minibatch, where its rows start. */
   get state() {
-    const mode = this.mode.value;
-    const [batchSize, steps, offset, length, seed] = [
-      this.size, this.steps, this.offset, this.length, this.seed,
-    ].map((input) => Number(input.value));
-    const text = TEXT.slice(0, length);
-    const settings = { mode, batchSize, steps, offset, seed, text };
-    const needed = batchSize * steps + 1 + offset;
-    if (length < needed) {
-      const wayOut = offset ? " or offset=0" : "";
-      const error =
-        `ids must hold at least ${needed} for one minibatch of batch_size ${batchSize} and ` +
-        `num_steps ${steps} at offset ${offset}, got ${length}; try a smaller batch_size or ` +
-        `num_steps${wayOut}`;
-      const none = { order: [], starts: [], X: [], Y: [], unread: [] };
-      return { ...settings, error, ...none, windows: 0, minibatches: 0, chosen: null };
-    }
-    const cut = Math.floor((length - offset - 1) / steps); // room for the labels
-    const strip = Math.floor((length - offset - 1) / batchSize);
-    const random = mode === "random";
-    const minibatches = Math.floor(random ? cut / batchSize : strip / steps);
-    const order = random ? shuffled(cut, seed) : [];
-    const start = (number, row) =>
-      random
-        ? offset + steps * order[number * batchSize + row]
-        : offset + row * strip + number * steps;
-    const range = (size) => Array.from({ length: size }, (_, i) => i);
-    const starts = range(minibatches).map((number) =>
-      range(batchSize).map((row) => start(number, row)),
-    );
-    const read = new Set(starts.flat().flatMap((s) => range(steps).map((i) => s + i)));
+    const { letters, starts, steps } = this.now;
+    const shown = starts.length ? this.preview ?? this.chosen : null;
+    const rows = starts[shown] ?? [];
+    const piece = (from) => letters.slice(from, from + steps).join("");
     return {
-      ...settings,
-      error: null,
-      order, // of all windows that were cut, those left over included
-      starts,
-      windows: minibatches * batchSize,
-      minibatches,
-      unread: range(length).filter((place) => !read.has(place)),
-      chosen: this.chosen,
-      X: starts[this.chosen]?.map((s) => text.slice(s, s + steps)) ?? [],
-      Y: starts[this.chosen]?.map((s) => text.slice(s + 1, s + steps + 1)) ?? [],
+      ...this.now,
+      windows: starts.flat().length,
+      minibatches: starts.length,
+      chosen: starts.length ? this.chosen : null,
+      shown, // the chosen one, or the one under the pointer
+      X: rows.map((start) => piece(start)),
+      Y: rows.map((start) => piece(start + 1)),
     };
   }
 
+  /** Everything that the settings decide, once for each change of them. */
   update() {
-    const most = Number(this.steps.value) - 1;
-    if (Number(this.offset.max) !== most) {
-      this.offset.max = most; // the browser keeps the value below it
-      this.offset.dispatchEvent(new Event("input")); // says it, and comes back here
-      return;
+    this.pause();
+    const steps = Number(this.steps.value);
+    if (this.offset.options.length !== steps) {
+      const offset = Math.min(Number(this.offset.value), steps - 1);
+      const options = range(steps).map((value) => make("option", { value }, String(value)));
+      this.offset.replaceChildren(...options);
+      this.offset.value = offset;
     }
-    this.seed.disabled = this.draw.disabled = this.mode.value !== "random";
-    this.chosen = Math.min(this.chosen, Math.max(this.state.minibatches - 1, 0));
+    const text = this.text.value;
+    const letters = [...text]; // an emoji is one character, as in Python
+    const settings = {
+      mode: this.mode.value, batchSize: Number(this.size.value), steps,
+      offset: Number(this.offset.value), seed: this.seed, length: letters.length,
+    };
+    this.now = { ...settings, text, letters, ...cut(settings) };
+    this.newOrder.disabled = settings.mode !== "random";
+    this.chosen = Math.min(this.chosen, Math.max(this.now.starts.length - 1, 0));
+    this.preview = null;
     this.lay();
     this.show();
   }
 
   /** The strip anew: windows as buttons, what is never read as bare cells. */
   lay() {
-    const { text, starts, steps } = this.state;
-    this.cells = [...text].map((letter, place) =>
-      make(
-        "span", { class: "cell" },
-        make("small", { class: "x" }), make("b", {}, visible(letter)),
-        make("small", { class: "y" }), make("span", { class: "place" }, String(place)),
-      ),
+    const { letters, starts, steps } = this.now;
+    this.cells = letters.map((letter, place) =>
+      make("span", { class: "cell", "data-place": place }, visible(letter)),
     );
     const windows = new Map();
     starts.forEach((rows, number) =>
       rows.forEach((start, row) => windows.set(start, { number, row })),
     );
+    this.strip.style.setProperty("--steps", steps);
     this.strip.replaceChildren();
-    for (let place = 0; place < text.length; place++) {
+    for (let place = 0; place < letters.length; place++) {
       const found = windows.get(place);
-      if (!found) {
-        this.cells[place].classList.add("unread");
+      if (found) {
+        this.strip.append(this.box(place, found));
+        place += steps - 1;
+      } else {
         this.strip.append(this.cells[place]);
-        continue;
       }
-      const { number, row } = found;
-      const letters = text.slice(place, place + steps);
-      const box = make(
-        "button",
-        {
-          type: "button",
-          style: `--row: var(${COLOURS[row]})`,
-          "data-number": number,
-          "aria-label": `${number}.${row}, places ${place} to ${place + steps - 1}: ${letters}`,
-        },
-        make("span", { class: "name" }, `${number}.${row}`),
-        make("span", { class: "cells" }, ...this.cells.slice(place, place + steps)),
-      );
-      for (const kind of ["pointerenter", "focus", "click"]) {
-        box.addEventListener(kind, () => this.choose(number));
-      }
-      this.strip.append(box);
-      place += steps - 1;
     }
   }
 
-  /** What belongs to the chosen minibatch. */
+  /** The button of one window. */
+  box(place, { number, row }) {
+    const { letters, steps } = this.now;
+    const [end, name] = [place + steps, `${number}.${row}`];
+    const box = make(
+      "button",
+      {
+        type: "button", style: `--row: var(--row-${row})`, "data-number": number,
+        "aria-label": `${name}, places ${place} to ${end - 1}: ${letters.slice(place, end).join("")}`,
+      },
+      make("span", { class: "name" }, name),
+      make("span", { class: "cells" }, ...this.cells.slice(place, end)),
+    );
+    const look = (shown) => {
+      this.preview = shown;
+      this.show();
+    };
+    box.addEventListener("click", () => this.choose(number));
+    // a finger does not hover
+    box.addEventListener("pointerenter", (event) => event.pointerType !== "touch" && look(number));
+    box.addEventListener("pointerleave", (event) => event.pointerType !== "touch" && look(null));
+    box.addEventListener("focus", () => box.matches(":focus-visible") && look(number));
+    box.addEventListener("blur", () => look(null));
+    return box;
+  }
+
+  /** How much of the text is read. */
+  count({ windows, minibatches, length, never }) {
+    return (
+      `${plural(windows, "window")} in ${minibatches === 1 ? "1 minibatch" : `${minibatches} minibatches`}; ` +
+      `${never} of ${plural(length, "character")} ${never === 1 ? "is" : "are"} never an input.`
+    );
+  }
+
+  /** What belongs to the minibatch shown. */
   show() {
-    const state = this.state;
-    const { starts, steps, chosen, unread, text, X, Y } = state;
-    this.chooser.style.visibility = state.error ? "hidden" : "visible";
-    const inputs = new Set();
-    for (const start of starts[chosen] ?? []) {
-      for (let i = 0; i < steps; i++) inputs.add(start + i);
-    }
+    const { state } = this;
+    const { starts, steps, shown, chosen, unread, length, X, Y } = state;
+    const inputs = new Set((starts[shown] ?? []).flatMap((start) => range(steps).map((i) => start + i)));
     this.cells.forEach((cell, place) => {
-      cell.querySelector(".x").textContent = inputs.has(place) ? "x" : "";
-      cell.querySelector(".y").textContent = inputs.has(place - 1) ? "y" : "";
+      cell.classList.toggle("x", inputs.has(place));
+      cell.classList.toggle("y", inputs.has(place - 1));
     });
     let first = true; // one stop for the tab key; the arrow keys do the rest
     for (const box of this.strip.querySelectorAll("button")) {
-      const on = Number(box.dataset.number) === chosen;
-      box.setAttribute("aria-pressed", on);
-      box.tabIndex = on && first ? 0 : -1;
-      if (on) first = false;
+      const number = Number(box.dataset.number);
+      box.setAttribute("aria-pressed", number === chosen);
+      box.tabIndex = number === chosen && first ? 0 : -1;
+      if (number === chosen) first = false;
     }
-    if (state.error) {
-      this.line.textContent = `Too short: ${state.error}.`;
+    if (shown === null) {
+      const { batchSize, offset, needed } = state;
+      this.line.textContent =
+        `The text has ${plural(length, "character")}; with a minibatch size of ${batchSize}, ` +
+        `${steps} steps and an offset of ${offset} it must have at least ${needed}.`;
       this.table.replaceChildren();
       return;
     }
-    this.line.textContent =
-      `Windows: ${state.windows}, minibatches: ${state.minibatches}, never read as inputs: ` +
-      `${unread.length} of ${text.length} characters. Shown: minibatch ${chosen}.`;
+    const { windows, minibatches } = state;
+    const never = unread.length;
+    this.line.textContent = `${story(state)} ${this.count({ windows, minibatches, length, never })}`;
     const cell = (words) => make("td", {}, visible(words));
+    const heads = ["row", "inputs X", "labels Y"].map((words) => make("th", { scope: "col" }, words));
     this.table.replaceChildren(
       make(
-        "table", { class: "pair" },
-        make(
-          "thead", {},
-          make("tr", {}, ...["row", "X", "Y"].map((words) => make("th", { scope: "col" }, words))),
-        ),
+        "table", {},
+        make("thead", {}, make("tr", {}, ...heads)),
         make(
           "tbody", {},
           ...X.map((input, row) =>
-            make(
-              "tr", {},
-              make("th", { scope: "row" }, `${chosen}.${row}`), cell(input), cell(Y[row]),
-            ),
+            make("tr", {}, make("th", { scope: "row" }, `${shown}.${row}`), cell(input), cell(Y[row])),
           ),
         ),
       ),
