@@ -96,8 +96,12 @@ def game() -> dict:
 
 
 def millionths(model: InterpolatedLM, past: torch.Tensor) -> list[int]:
-    """The distribution after a past, as whole millionths."""
-    return [round(MILLION * p) for p in model.distribution(past).tolist()]
+    """The distribution after a past, as whole millionths, none of them 0.
+
+    Else a character would cost infinitely many bits.
+    """
+    shares = model.distribution(past).tolist()
+    return [max(round(MILLION * p), 1) for p in shares]
 
 
 def export() -> dict[str, bytes]:
