@@ -1,4 +1,4 @@
-# make book | serve | test | execute | forms | claims | ladder | experiments |
+# make book | pdf | serve | test | execute | forms | claims | ladder | experiments |
 #      explorables | rooms | bench | portability | mutate | lint | clean
 # make book UNROLLED_SOLUTIONS=0 leaves the solutions of exercises out.
 # A smaller torch, without GPU libraries:
@@ -14,7 +14,7 @@ WORKERS   ?= 2
 export JUPYTER_PLATFORM_DIRS := 1
 export UNROLLED_SOLUTIONS
 
-.PHONY: book serve test execute forms claims ladder experiments explorables rooms bench portability \
+.PHONY: book pdf serve test execute forms claims ladder experiments explorables rooms bench portability \
         mutate lint clean
 
 $(READY): requirements.txt constraints.txt pyproject.toml
@@ -28,6 +28,9 @@ book: $(READY)
 	rm -rf _build book/_static/from_notebooks
 	$(BIN)/jupyter-book build . -n -W --keep-going
 	@echo "The site: $(CURDIR)/$(SITE)/index.html"
+
+pdf: $(READY)
+	$(BIN)/python tools/pdf.py
 
 serve: book
 	@echo "Open http://localhost:8000 and stop with Ctrl-C"

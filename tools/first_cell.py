@@ -22,6 +22,7 @@ METADATA = {
     "jupyter": {"source_hidden": True},
     "mystnb": {"code_prompt_show": LABEL, "code_prompt_hide": LABEL},
     "tags": ["hide-input", "nbval-ignore-output"],
+    "unrolled": {"role": "install"},
 }
 
 
