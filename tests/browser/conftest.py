@@ -75,6 +75,16 @@ class Visit:
         """Open a page of the site and wait until it has loaded."""
         self.page.goto(self.site + path, wait_until="load")
 
+    def settle(self):
+        """Wait for the explorables of the page, and for formulas."""
+        self.page.wait_for_function(
+            "() => [...document.querySelectorAll('*')]"
+            ".filter(e => e.localName.startsWith('unrolled-'))"
+            ".every(e => e.hasAttribute('ready'))",
+            timeout=30_000,
+        )
+        self.page.wait_for_timeout(300)
+
     def explorable(self, path, tag):
         """The element of this tag on a page, once it is ready."""
         self.go(path)

@@ -21,11 +21,20 @@ forms = load("tools/forms.py")
 MEASURE = """() => {
   const pictures = [...document.querySelectorAll("article *")].filter(
     (e) => e.matches("figure.drawing") || e.localName.startsWith("unrolled-"));
+  const lines = (p) => Math.round(p.getBoundingClientRect().height /
+    parseFloat(getComputedStyle(p).lineHeight));
+  // paragraphs of nothing but words, whose last line may be short
+  const long = [...document.querySelectorAll("article section > p")].filter(
+    (p) => lines(p) >= 4 && !p.querySelector("mjx-container, .math, code"));
+  const open = [...document.querySelectorAll("article div.cell_input pre")]
+    .filter((e) => !e.closest("details:not([open])"));
   return {
     height: document.documentElement.scrollHeight,
     first: Math.min(...pictures.map((e) => e.getBoundingClientRect().top)),
-    lines: Math.max(0, ...[...document.querySelectorAll("article p")]
-      .map((p) => p.textContent.length)),
+    characters: long.reduce((sum, p) => sum + p.textContent.length, 0),
+    lines: long.reduce((sum, p) => sum + lines(p) - 0.5, 0),
+    wide: open.filter((e) => e.scrollWidth > e.clientWidth).length,
+    code: open.length,
   };
 }"""
 
@@ -47,6 +56,10 @@ def test_a_core_page_is_short_and_a_picture_comes_early(visit, stem):
     _, tallest, first = GROWN.get(stem, (0, TALLEST, FIRST_PICTURE))
     assert seen["height"] <= tallest
     assert 0 < seen["first"] <= first
+    if seen["lines"] > 20:
+        assert 70 <= seen["characters"] / seen["lines"] <= 80
+    assert seen["wide"] == 0  # no line of code is cut
+    assert seen["code"] > 0
 
 
 def test_only_pages_that_exceed_a_limit_are_listed():

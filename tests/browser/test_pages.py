@@ -12,17 +12,6 @@ PAGES = sorted(
 LOUD = ("serious", "critical")
 
 
-def settle(page):
-    """Wait for the explorables of the page, and for formulas."""
-    page.wait_for_function(
-        "() => [...document.querySelectorAll('*')]"
-        ".filter(e => e.localName.startsWith('unrolled-'))"
-        ".every(e => e.hasAttribute('ready'))",
-        timeout=30_000,
-    )
-    page.wait_for_timeout(300)
-
-
 def hide_repeats(page):
     """Hide all code but the first cells of a page: it looks the same
     everywhere, and its thousands of coloured words take axe half a minute.
@@ -41,7 +30,7 @@ def test_no_barrier_that_axe_finds(visit, path, theme):
 
     visited = visit(theme=theme)
     visited.go(path)
-    settle(visited.page)
+    visited.settle()
     assert (
         visited.page.evaluate("document.documentElement.dataset.theme")
         == theme
@@ -63,9 +52,38 @@ def test_no_barrier_that_axe_finds(visit, path, theme):
 def test_a_telephone_is_wide_enough(visit, path):
     visited = visit(width=360, height=740)
     visited.go(path)
-    settle(visited.page)
+    visited.settle()
     width = visited.page.evaluate("document.documentElement.scrollWidth")
     assert width <= 360
+
+
+# of boxes that scroll, which do not start at their left end, and what lies
+# fixed over the page's lower part
+AT_REST = """() => ({
+  formulas: document.querySelectorAll("article mjx-container").length,
+  shifted: [...document.querySelectorAll("article *")]
+    .filter((e) => e.scrollLeft !== 0).map((e) => e.outerHTML.slice(0, 80)),
+  over: [...document.querySelectorAll("body *")].filter((e) =>
+    getComputedStyle(e).position === "fixed" && e.checkVisibility() &&
+    e.getBoundingClientRect().height > 0 &&
+    e.getBoundingClientRect().top > 100 && !e.closest("dialog"))
+    .map((e) => e.id || e.className),
+})"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", PAGES)
+def test_a_telephone_starts_at_the_left_and_covers_nothing(visit, path):
+    visited = visit(width=360, height=740)
+    visited.go(path)
+    visited.settle()
+    visited.page.evaluate("scrollTo(0, 600)")
+    visited.page.evaluate("scrollTo(0, 300)")  # up, which shows buttons
+    seen = visited.page.evaluate(AT_REST)
+    assert seen["shifted"] == []
+    assert seen["over"] == []
+    if "8_1" in path:
+        assert seen["formulas"] > 10
 
 
 @pytest.mark.slow
