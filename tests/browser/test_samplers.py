@@ -297,12 +297,6 @@ def test_it_fits_its_room(visit, width):
                     ".map(({ width, height }) => Math.min(width, height))"
                 )
                 assert min(boxes) >= 44
-    write(element, "short")
-    element.get_by_text("more", exact=True).click()  # folds it again
-    heights.add(element.bounding_box()["height"])
-    assert len(heights) == 1
-    assert heights.pop() <= 760
-    assert cut == []
     small = element.evaluate(
         "e => [...e.shadowRoot.querySelectorAll('*')].flatMap(part => {"
         " const room = e.getBoundingClientRect();"
@@ -324,3 +318,10 @@ def test_it_fits_its_room(visit, width):
         " e.shadowRoot.querySelector(part).getBoundingClientRect().top)"
     )
     assert order == sorted(order)
+    # a text that is too short takes the same room
+    write(element, "short")
+    element.get_by_text("more", exact=True).click()  # folds it again
+    heights.add(element.bounding_box()["height"])
+    assert len(heights) == 1
+    assert heights.pop() <= 760
+    assert cut == []
