@@ -1,5 +1,6 @@
 """Printed pages, and the PDF of the course."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -57,7 +58,8 @@ SHADES = """() => {
     return a < 0.1 ? null : (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255;
   };
   return [...document.querySelectorAll("body, body *")]
-    .filter((e) => e.checkVisibility({ visibilityProperty: true }))
+    .filter((e) => e.checkVisibility(
+      { opacityProperty: true, visibilityProperty: true }))
     .filter((e) => !e.closest("mjx-assistive-mml, svg :not(text)"))
     .map((e) => {
       const style = getComputedStyle(e);
@@ -81,6 +83,7 @@ CUT = """() => {
     .filter((e) => {
       const box = e.getBoundingClientRect();
       const scrolls = getComputedStyle(e).overflowX !== "visible"
+        && e.clientWidth  // it is none of a word in a line
         && e.scrollWidth > e.clientWidth + 1;
       return box.width && (box.left < -1 || box.right > width + 1 || scrolls);
     })
@@ -253,11 +256,11 @@ def test_formulas_are_typeset_and_text_can_be_searched(small):
     assert "geometric mean" in " ".join(text.split())
 
 
-def run(folder, **environment):
+def run(folder):
     return subprocess.run(
         [sys.executable, "tools/pdf.py"],
         cwd=folder,
-        env={"PATH": "", **environment},
+        env={**os.environ, "PATH": ""},
         capture_output=True,
         text=True,
     )
