@@ -108,7 +108,6 @@ class TrainedNetwork extends Explorable {
   async build(root) {
     root.append(make("style", {}, STYLE));
     this.byItself = this.hasAttribute("writes");
-    // what is said of the network is the same for every instance; this is not
     this.wanted = false; // whether the reader, or the page, wants it to write
     this.inView = false;
     this.pinned = null; // the unit that was pressed
