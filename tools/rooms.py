@@ -84,7 +84,10 @@ def steps(heights: Heights, spread: float) -> list[tuple[int, float]]:
     """Few (width from which on, height) that are enough at every width."""
     rules: list[tuple[int, float]] = []
     start, low, high = 0, float("inf"), 0.0
-    for width, height in sorted(heights.items()):
+    widths = sorted(heights)
+    for width, after in zip(widths, [*widths[1:], widths[-1]], strict=True):
+        # up to the next width that was measured, the larger of the two
+        height = max(heights[width], heights[after])
         if max(high, height) - min(low, height) > spread:
             rules.append((start, high))
             start, low, high = width, height, height
@@ -141,6 +144,7 @@ def main() -> None:
                     reduced_motion="reduce", has_touch=touch, is_mobile=touch
                 )
                 page = context.new_page()
+                page.set_default_timeout(120_000)  # of a busy machine
                 page.goto(f"http://127.0.0.1:{server.server_port}/{path}")
                 for name, heights in measure(page).items():
                     most = found.setdefault(name, {})
