@@ -22,7 +22,7 @@ TAGS = {
     "8_4_recurrent_networks": {"markov", "shannon"},
     "8_5_rnn_from_scratch": {"clipping", "network"},
 }
-SHARED = {"base", "rnn"}  # modules that others import
+SHARED = {"base", "chart", "rnn"}  # modules that others import
 NETWORK = ["rnn.js", "base.js", "data/network.json", "data/network.bin"]
 BOOK = os.environ["_UNROLLED_CORPUS_MODE"] == "book"
 QUOTED = 300  # characters of The Time Machine, at most

@@ -16,11 +16,6 @@ const LOOKS = {
   people: ["var(--family-people, #a87900)", "1 5"],
   neutral: ["currentColor", ""],
   muted: ["var(--pst-color-text-muted, #5a5a5a)", ""],
-  0: ["var(--one, currentColor)", ""],
-  1: ["var(--two, currentColor)", "7 4"],
-  2: ["var(--three, currentColor)", "2 3"],
-  3: ["var(--four, currentColor)", "9 3 2 3"],
-  4: ["var(--grey, currentColor)", "1 4"],
 };
 const TYPE = 13; // px
 const TARGET = 44; // px that a finger needs
