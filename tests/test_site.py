@@ -200,12 +200,36 @@ def test_chapters_show_their_stored_figures(soups):
         path = ROOT / "book" / f"{chapter}.ipynb"
         notebook = json.loads(path.read_text("utf-8"))
         stored = sum(
-            "image/png" in output.get("data", {})
+            "image/svg+xml" in output.get("data", {})
             for cell in notebook["cells"]
             for output in cell.get("outputs", [])
         )
         shown = content(soups[SITE / "book" / f"{chapter}.html"])
-        assert len(shown.find_all("img")) == stored > 0
+        drawn = shown.select("figure.drawing")
+        assert len(drawn) == stored > 0
+        for number, figure in enumerate(drawn, start=1):
+            assert len(figure.svg["aria-label"]) >= 30
+            caption = figure.figcaption.get_text().strip()
+            assert caption.startswith(f"Figure {number}. ")
+            # in the theme's colours, on no ground of its own
+            assert "currentColor" in str(figure.svg)
+            assert "fill: #ffffff" not in str(figure.svg)
+        assert shown.find("img") is None
+
+
+def test_findings_are_sentences_with_a_fold(soups):
+    for chapter in CHAPTERS:
+        path = ROOT / "book" / f"{chapter}.ipynb"
+        text = path.read_text("utf-8")
+        shown = content(soups[SITE / "book" / f"{chapter}.html"])
+        sentences = shown.select("div.role-finding > p.measured")
+        assert len(sentences) == text.count('"Holds: ') > 0
+        for cell in shown.select("div.role-finding"):
+            *_, fold = [child for child in cell.children if child.name]
+            assert fold.name == "details"
+            assert not fold.has_attr("open")
+            assert "How this is checked" in fold.summary.get_text()
+        assert "Holds:" not in shown.get_text().replace("with Holds:", "")
 
 
 def test_chapters_have_their_buttons(soups):
@@ -273,7 +297,7 @@ def test_the_landing_page_shows_what_the_chapter_claims(soups):
         # smart quotes aside, the words and numbers are the claim's own
         words = re.split("[^ -~]", sentence)[0]
         assert words[1:30] in notebooks
-    assert landing.find("img") is not None
+    assert len(landing.select(".sd-card figure.drawing svg")) == len(CHAPTERS)
 
 
 def test_the_status_page_lists_every_chapter(soups):

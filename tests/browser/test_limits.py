@@ -15,7 +15,14 @@ ROOT = Path(__file__).resolve().parents[2]
 CORE = sorted(path.stem for path in (ROOT / "book").glob("8_*.ipynb"))
 MOST_WORDS, TALLEST, FIRST_PICTURE = 2_500, 16_000, 1_500
 # page: words, height in pixels at a width of 1280, top of the first picture
-GROWN = {}
+GROWN = {
+    "8_1_sequence_models": (5_050, 41_500, 4_400),
+    "8_2_text_preprocessing": (2_500, 16_500, 8_700),
+    "8_3_language_models": (3_800, 41_500, 15_700),
+    "8_4_recurrent_networks": (2_500, 19_500, 3_900),
+    "8_5_rnn_from_scratch": (2_900, 32_000, 3_800),
+    "8_6_summary": (2_500, 16_000, 2_800),
+}
 
 forms = load("tools/forms.py")
 MEASURE = """() => {
@@ -25,7 +32,9 @@ MEASURE = """() => {
     parseFloat(getComputedStyle(p).lineHeight));
   // paragraphs of nothing but words, whose last line may be short
   const long = [...document.querySelectorAll("article section > p")].filter(
-    (p) => lines(p) >= 4 && !p.querySelector("mjx-container, .math, code"));
+    (p) => lines(p) >= 4 && [...p.querySelectorAll("*")].every((e) =>
+      ["A", "EM", "SPAN", "STRONG"].includes(e.tagName) &&
+      !e.classList.contains("math")));
   const open = [...document.querySelectorAll("article div.cell_input pre")]
     .filter((e) => !e.closest("details:not([open])"));
   return {

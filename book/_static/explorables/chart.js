@@ -79,8 +79,8 @@ const clamp = (v, low, high) => Math.min(Math.max(v, low), high);
 const nearest = (values, v) =>
   values.reduce((a, b) => (Math.abs(b - v) < Math.abs(a - v) ? b : a));
 
-function look({ colour, dash, width = 2.5, faint = false }, place = 0) {
-  const [paint, own] = LOOKS[colour ?? place % 5];
+function look({ colour, dash, width = 2.5, faint = false }) {
+  const [paint, own] = LOOKS[colour];
   return {
     style: `--paint: ${paint}`,
     "stroke-dasharray": dash ?? own,
@@ -133,9 +133,9 @@ function drawing({ series, shades = [], x, y, xlabel, ylabel, height, yticks }, 
       draw("rect", { class: "shade", x: toX(from), width, y: top, height: bottom - top, style }),
     );
   }
-  series.forEach((one, place) => {
+  series.forEach((one) => {
     const points = one.points.map(([a, b]) => [toX(a), toY(clamp(b, ...y))]);
-    const { style, ...stroke } = look(one, place);
+    const { style, ...stroke } = look(one);
     if (one.dots) {
       for (const [cx, cy] of points) {
         parts.push(draw("circle", { class: "dot", cx, cy, r: 1.5, style, opacity: stroke.opacity }));
@@ -150,9 +150,9 @@ function drawing({ series, shades = [], x, y, xlabel, ylabel, height, yticks }, 
 
 /** The names of the series, each beside a piece of its line. */
 function keys(series) {
-  return series.flatMap((one, place) => {
+  return series.flatMap((one) => {
     if (!one.name) return [];
-    const { style, ...stroke } = look(one, place);
+    const { style, ...stroke } = look(one);
     const sample = one.dots
       ? [4, 14, 24].map((cx) => draw("circle", { class: "dot", cx, cy: 6, r: 2, style }))
       : [draw("line", { class: "line", x1: 0, x2: 28, y1: 6, y2: 6, style, ...stroke })];
