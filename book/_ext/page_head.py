@@ -38,7 +38,7 @@ def use_site_address(app, config) -> None:
         "title": "No such page",
         "body": "<h1>There is no such page</h1><p>It may have been renamed. "
         f'<a href="{first}">The first page</a> lists all chapters; '
-        "the contents and the search beside this text lead to all pages.</p>",
+        "the contents and the search lead to all pages.</p>",
     }
     if base:
         config.sitemap_url_scheme = "{link}"
