@@ -40,12 +40,15 @@ FORMS = """
 
 
 def print_view(visited, path):
-    """Open a page as it is printed, formulas typeset."""
+    """Open a page as it is printed: explorables ready, formulas typeset."""
     visited.go(path)
     visited.page.emulate_media(media="print")
     visited.page.wait_for_function(
         "() => [...document.querySelectorAll('article .math')]"
-        ".every(e => e.querySelector('mjx-container'))",
+        ".every(e => e.querySelector('mjx-container'))"
+        " && [...document.querySelectorAll('article *')]"
+        ".filter(e => e.localName.startsWith('unrolled-'))"
+        ".every(e => e.hasAttribute('ready'))",
         timeout=60_000,
     )
 
