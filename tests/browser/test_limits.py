@@ -16,12 +16,12 @@ CORE = sorted(path.stem for path in (ROOT / "book").glob("8_*.ipynb"))
 MOST_WORDS, TALLEST, FIRST_PICTURE = 2_500, 16_000, 1_500
 # page: words, height in pixels at a width of 1280, top of the first picture
 GROWN = {
-    "8_1_sequence_models": (5_050, 41_500, 4_400),
-    "8_2_text_preprocessing": (2_500, 16_500, 8_700),
-    "8_3_language_models": (3_800, 41_500, 15_700),
-    "8_4_recurrent_networks": (2_500, 19_500, 3_900),
-    "8_5_rnn_from_scratch": (2_900, 32_000, 3_800),
-    "8_6_summary": (2_500, 16_000, 2_800),
+    "8_1_sequence_models": (5_050, 42_000, 4_500),
+    "8_2_text_preprocessing": (2_500, 16_500, 9_000),
+    "8_3_language_models": (3_800, 42_000, 16_000),
+    "8_4_recurrent_networks": (2_500, 20_000, 4_000),
+    "8_5_rnn_from_scratch": (2_900, 32_500, 4_000),
+    "8_6_summary": (2_500, 16_000, 3_000),
 }
 
 forms = load("tools/forms.py")
