@@ -24,6 +24,7 @@ from unrolled.plotting import (
     mark_start,
     new_axes,
     new_panels,
+    share_legend,
 )
 
 
@@ -138,6 +139,23 @@ def test_small_multiples_share_their_scales():
     assert four[0].figure.get_figheight() == pytest.approx(4.6)
     two = new_panels(list("ab"), "t", "x", height=2.0, width=3.0)
     assert tuple(two[0].figure.get_size_inches()) == pytest.approx((3, 2.6))
+
+
+def test_small_multiples_may_share_one_legend():
+    panels = new_panels(["k = 1", "k = 4"], "time", "x")
+    for axes in panels:
+        draw_lines(axes, [0, 1], {"forecast": [0, 1], "sine": [1, 0]})
+    share_legend(panels)
+    assert [axes.get_legend() for axes in panels] == [None, None]
+    (legend,) = panels[0].figure.legends
+    words = [text.get_text() for text in legend.get_texts()]
+    assert words == ["forecast", "sine"]
+    assert not legend.get_frame_on()
+    colours = {mpl.colors.to_hex(t.get_color()) for t in legend.get_texts()}
+    assert colours == {INK}
+    panels[0].figure.canvas.draw()
+    top = legend.get_window_extent().y1
+    assert top < min(axes.get_window_extent().y0 for axes in panels)
 
 
 def test_small_multiples_need_titles_and_labels():

@@ -104,6 +104,22 @@ def new_panels(
     return panels[: len(titles)]
 
 
+def share_legend(panels: Sequence[Axes]) -> None:
+    """One legend below all panels, in place of one in each."""
+    handles, names = panels[0].get_legend_handles_labels()
+    for axes in panels:
+        axes.get_legend().remove()
+    panels[0].figure.legend(
+        handles,
+        names,
+        loc="outside lower center",
+        ncols=3,
+        frameon=False,
+        fontsize=9.5,
+        labelcolor=INK,
+    )
+
+
 def _check_labels(xlabel: str, ylabel: str) -> None:
     for name, label in (("xlabel", xlabel), ("ylabel", ylabel)):
         if not label.strip():
