@@ -149,7 +149,7 @@ def test_a_drawing_becomes_part_of_the_page():
     assert FAMILIES["network"] in drawn
     assert set(re.findall(r'\bid="([^"]+)"', drawn)) == {"f-m1", "f-c1"}
     assert "url(#f-c1)" in drawn
-    assert 'href="#f-m1"' in drawn
+    assert 'xlink:href="#f-m1"' in drawn  # no other prefix works in HTML
     assert 'viewBox="0 0 400 200"' in drawn
     assert "pt" not in re.findall(r"<svg[^>]*>", drawn)[0]
 

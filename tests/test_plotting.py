@@ -129,8 +129,11 @@ def test_small_multiples_share_their_scales():
     ]
     figure = panels[0].figure
     assert len(figure.axes) == 3  # no empty fourth one
-    assert figure.get_supxlabel() == "time"
-    assert figure.get_supylabel() == "x"
+    assert [axes.get_xlabel() for axes in panels] == ["", "time", "time"]
+    assert [axes.get_ylabel() for axes in panels] == ["x", "", "x"]
+    figure.canvas.draw()
+    shown = [axes.xaxis.get_tick_params()["labelbottom"] for axes in panels]
+    assert shown == [False, True, True]
     panels[0].set_xlim(2, 5)
     panels[1].set_ylim(-7, 7)
     assert {axes.get_xlim() for axes in panels} == {(2, 5)}

@@ -27,7 +27,7 @@ from unrolled.plotting import FAMILIES, INK
 BOOK = Path(__file__).resolve().parent.parent
 STATIC = BOOK / "_static" / "from_notebooks"
 SVG = "http://www.w3.org/2000/svg"
-XLINK = "{http://www.w3.org/1999/xlink}href"
+XLINK = "http://www.w3.org/1999/xlink"
 SAID = re.compile(r"(Holds|Not checked on this text): (.*)")
 
 
@@ -39,6 +39,7 @@ def inline_svg(text: str, alt: str, prefix: str) -> str:
     others go.
     """
     ElementTree.register_namespace("", SVG)
+    ElementTree.register_namespace("xlink", XLINK)
     root = ElementTree.fromstring(text)
     for metadata in root.findall(f"{{{SVG}}}metadata"):
         root.remove(metadata)
@@ -51,7 +52,7 @@ def inline_svg(text: str, alt: str, prefix: str) -> str:
         elif name is not None:
             del element.attrib["id"]
         for key, value in element.attrib.items():
-            if key == XLINK and value.startswith("#"):
+            if key == f"{{{XLINK}}}href" and value.startswith("#"):
                 element.set(key, f"#{prefix}-{value[1:]}")
                 continue
             value = value.replace("url(#", f"url(#{prefix}-")

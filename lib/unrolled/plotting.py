@@ -97,11 +97,15 @@ def new_panels(
         panels = list(grid.flat)
         for unused in panels[len(titles) :]:
             unused.remove()
-        for axes, title in zip(panels, titles, strict=False):
+        panels = panels[: len(titles)]
+        for axes, title in zip(panels, titles, strict=True):
             axes.set_title(title)
-        figure.supxlabel(xlabel, fontsize=11, color=INK)
-        figure.supylabel(ylabel, fontsize=11, color=INK)
-    return panels[: len(titles)]
+        for axes in panels[::2]:
+            axes.set_ylabel(ylabel)
+        for axes in panels[-2:]:
+            axes.set_xlabel(xlabel)
+            axes.tick_params(labelbottom=True)
+    return panels
 
 
 def share_legend(panels: Sequence[Axes]) -> None:
@@ -153,6 +157,7 @@ def _show_as_vectors() -> None:
         backend = InlineBackend.instance(parent=shell)
         backend.print_figure_kwargs = {
             "bbox_inches": "tight",
+            "dpi": 240,  # of what is drawn as pixels, for sharp screens
             "metadata": {"Date": None, "Creator": None},
         }
         backend.figure_formats = {"svg"}
