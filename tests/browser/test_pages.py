@@ -18,7 +18,10 @@ def hide_repeats(page):
     """
     page.evaluate(
         "() => [...document.querySelectorAll('div.cell_input, dl.py dl.py')]"
-        ".slice(4).forEach(e => { e.style.display = 'none'; })"
+        ".slice(4).forEach(e => { e.style.display = 'none'; });"
+        # a drawing is one picture with words of its own, whatever is in it
+        "document.querySelectorAll('figure.drawing svg')"
+        ".forEach(e => e.replaceChildren())"
     )
 
 

@@ -146,6 +146,11 @@ def _form_faults(notebook):
         if cell.cell_type == "code" and role(cell) == "drawing":
             if "figure" not in cell.metadata["unrolled"]:
                 yield f"a drawing without a name: {cell.source[:60]!r}"
+            if isinstance(ast.parse(cell.source).body[-1], ast.Expr):
+                found = ast.unparse(ast.parse(cell.source).body[-1])
+                # a semicolon is not seen where history is not stored
+                if not found.startswith(("share_legend(", "picture(")):
+                    yield f"a drawing that ends in a value: {found[:60]!r}"
             if after is None or not forms.CAPTION.match(after.source):
                 yield f"a figure without a caption: {cell.source[:60]!r}"
 

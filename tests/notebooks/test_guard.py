@@ -54,7 +54,7 @@ def small():
         ],
     )
     drawing = nbformat.v4.new_code_cell(
-        "draw(x);",
+        "_ = draw(x)",
         metadata={
             "unrolled": {"role": "drawing", "figure": "line"},
             "mystnb": {
