@@ -74,6 +74,21 @@ def test_digits_for_all_columns_or_for_some(shown):
     assert [row[2] for row in cells(shown[1][1])[1:]] == ["0", "20"]
 
 
+def test_counts_have_no_point_whatever_stands_beside_them(shown):
+    rows = {"a": {"kinds": 861, "share": 0.5}, "b": {"share": 1.0}}
+    frame = pd.DataFrame(rows).T[["kinds", "share"]]
+    assert frame["kinds"].dtype == float  # pandas has made them floats
+    show_table(frame, "c")
+    show_table(frame, "c", digits=1)
+    show_table(frame, "c", digits={"kinds": 2})
+    assert [cells(html)[1][1:] for _, html in shown] == [
+        ["861", "0.500"],
+        ["861", "0.5"],
+        ["861.00", "0.500"],
+    ]
+    assert cells(shown[0][1])[2][1:] == ["", "1.000"]
+
+
 @pytest.mark.parametrize(
     ("value", "word"),
     [

@@ -43,10 +43,10 @@ def show_table(
 ) -> None:
     """Show a table below its caption.
 
-    frame: what stands in its index names the rows. Whole numbers get
-    separators between thousands, other numbers this many digits after the
-    point; ``digits`` may name columns, the others then get 3. None and NaN
-    leave the place empty.
+    frame: what stands in its index names the rows. Columns of whole numbers
+    alone get no point, other numbers this many digits after it; ``digits``
+    may name columns, the others then get 3. Thousands are separated. None
+    and NaN leave the place empty.
 
     Raises TypeError if frame is not a DataFrame, ValueError if the caption
     is empty or digits names a column that is not there.
@@ -57,8 +57,12 @@ def show_table(
         )
     if not caption.strip():
         raise ValueError("caption is empty; say what the table shows")
+    values = frame.astype(object)
     if isinstance(digits, int):
-        digits = dict.fromkeys(frame.columns, digits)
+        digits = {
+            name: 0 if _all_whole(column) else digits
+            for name, column in values.items()
+        }
     unknown = [name for name in digits if name not in frame.columns]
     if unknown:
         raise ValueError(
@@ -66,8 +70,11 @@ def show_table(
         )
     shown = pd.DataFrame(
         {
-            name: [_word(value, digits.get(name, 3)) for value in column]
-            for name, column in frame.astype(object).items()
+            name: [
+                _word(x, digits.get(name, 0 if _all_whole(column) else 3))
+                for x in column
+            ]
+            for name, column in values.items()
         },
         index=frame.index.rename(None),
         dtype=object,
@@ -76,6 +83,12 @@ def show_table(
     shown.columns.name = frame.index.name
     only_words = all(isinstance(x, str) for x in frame.to_numpy().flat)
     display(_Shown(shown, caption, ("words",) if only_words else ()))
+
+
+def _all_whole(column: pd.Series) -> bool:
+    """Whether a column counts something: counts beside others are floats."""
+    numbers = [float(x) for x in column if isinstance(x, Real) and x == x]
+    return all(x.is_integer() for x in numbers)
 
 
 def _word(value: object, digits: int) -> str:
