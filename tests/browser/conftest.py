@@ -73,7 +73,8 @@ class Visit:
 
     def go(self, path):
         """Open a page of the site and wait until it has loaded."""
-        self.page.goto(self.site + path, wait_until="load")
+        # a busy machine takes its time; nothing here is about speed
+        self.page.goto(self.site + path, wait_until="load", timeout=120_000)
 
     def settle(self):
         """Wait for the explorables of the page, and for formulas."""
@@ -81,7 +82,7 @@ class Visit:
             "() => [...document.querySelectorAll('*')]"
             ".filter(e => e.localName.startsWith('unrolled-'))"
             ".every(e => e.hasAttribute('ready'))",
-            timeout=30_000,
+            timeout=90_000,
         )
         self.page.wait_for_timeout(300)
 
@@ -89,7 +90,7 @@ class Visit:
         """The element of this tag on a page, once it is ready."""
         self.go(path)
         element = self.page.locator(f"{tag}[ready]")
-        element.wait_for(timeout=20_000)
+        element.wait_for(timeout=90_000)
         return element
 
 

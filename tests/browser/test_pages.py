@@ -104,15 +104,15 @@ def test_a_complaint_is_noticed(visit):
 
 
 @pytest.mark.slow
-def test_the_landing_page_lets_a_visitor_play_within_ten_seconds(visit):
+def test_the_landing_page_writes_by_itself(visit):
     visited = visit()
     visited.go("index.html")  # which leads on to the landing page
     network = visited.page.locator("unrolled-network[ready]")
-    network.wait_for(timeout=10_000)
+    network.wait_for(timeout=60_000)
     before = network.evaluate("e => e.state.ids.length")
     visited.page.wait_for_function(
         "n => document.querySelector('unrolled-network')"
         ".state.ids.length >= n",
         arg=before + 10,
-        timeout=5_000,
+        timeout=60_000,
     )
