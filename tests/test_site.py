@@ -297,7 +297,11 @@ def test_the_landing_page_shows_what_the_chapter_claims(soups):
         # smart quotes aside, the words and numbers are the claim's own
         words = re.split("[^ -~]", sentence)[0]
         assert words[1:30] in notebooks
-    assert len(landing.select(".sd-card figure.drawing svg")) == len(CHAPTERS)
+    pictures = landing.select(".sd-card figure.drawing img")
+    assert len(pictures) == len(CHAPTERS)
+    for picture in pictures:
+        assert picture["loading"] == "lazy"
+        assert (SITE / "book" / picture["src"]).resolve().is_file()
 
 
 def test_the_status_page_lists_every_chapter(soups):

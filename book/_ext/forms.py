@@ -13,14 +13,15 @@ tools/forms.py). Here
 - the families' colours, from the library, become a style sheet.
 """
 
+import html
 import json
 import re
 from pathlib import Path
 from xml.etree import ElementTree
 
 from docutils import nodes
-from docutils.parsers.rst import Directive
 from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util.docutils import SphinxDirective
 
 from unrolled.plotting import FAMILIES, INK
 
@@ -145,8 +146,12 @@ def stored_svg(chapter: str, name: str) -> tuple[str, str]:
     raise ValueError(f"{chapter} has no figure named {name!r}")
 
 
-class Drawing(Directive):
-    """``{drawing} CHAPTER NAME``: a figure of a chapter."""
+class Drawing(SphinxDirective):
+    """``{drawing} CHAPTER NAME``: a figure of a chapter.
+
+    A file of its own, loaded when it comes into view: inside the page it
+    would delay the first paint. Words keep the grey that both themes show.
+    """
 
     required_arguments = 2
 
@@ -157,8 +162,20 @@ class Drawing(Directive):
             svg, alt = stored_svg(chapter, name)
         except ValueError as error:
             raise self.error(str(error)) from error
+        STATIC.mkdir(parents=True, exist_ok=True)
+        file = STATIC / f"{chapter}-{name}.svg"
+        file.write_text(svg, "utf-8")
+        box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
+        width, height = (round(float(length)) for length in box.groups())
+        up = "../" * self.env.docname.count("/")
+        image = (
+            # dark-light: the theme puts no white plate behind it
+            f'<img class="dark-light" loading="lazy"'
+            f' src="{up}_static/from_notebooks/{file.name}"'
+            f' width="{width}" height="{height}" alt="{html.escape(alt)}">'
+        )
         figure = nodes.figure(classes=["drawing"])
-        figure += nodes.raw("", inline_svg(svg, alt, name), format="html")
+        figure += nodes.raw("", image, format="html")
         return [figure]
 
 
