@@ -2,6 +2,8 @@
 
     python tools/execute.py [book/chapter.ipynb ...]     (all, if none named)
 
+The stored outputs are those on The Time Machine, so it must be there.
+
 Each notebook keeps the seconds it took and the versions it ran with in its
 metadata, which the status page shows. Nothing else volatile is stored.
 """
@@ -17,6 +19,8 @@ from pathlib import Path
 import forms
 import nbformat
 from nbclient import NotebookClient
+
+from unrolled.corpus import load_corpus
 
 ROOT = Path(__file__).resolve().parent.parent
 SHOWN = ("torch", "numpy", "scipy", "matplotlib")
@@ -77,6 +81,7 @@ def main() -> None:
     """Execute the named notebooks, or all, on one thread."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ["UNROLLED_PROGRESS"] = "0"  # a bar's output differs each time
+    load_corpus()  # or what is stored would be about another text
     paths = [Path(name).resolve() for name in sys.argv[1:]]
     for path in paths or sorted((ROOT / "book").glob("*.ipynb")):
         execute(path)

@@ -9,9 +9,11 @@
   out what would be wrong without one.
 - Scripts that no page needs are dropped (FontAwesome's, whose icons show by
   its style sheet; thebe's; MathJax where there is no formula), the others are
-  deferred.
+  deferred. Style sheets, which the first paint waits for, are named by the
+  pages that have something for them.
 """
 
+import functools
 import html
 import re
 from pathlib import Path
@@ -24,6 +26,16 @@ LONGEST = 200  # characters of a description
 META = re.compile(
     r'<meta (?:name|property)="([\w:]+)" content="([^"]*)" ?/>\s*'
 )
+# style sheets of extensions and of the course -> what they are for
+SHEETS = {
+    "copybutton": 'class="highlight',
+    "explorables": "<unrolled-",
+    "mystnb": 'class="cell',
+    "pygments": 'class="highlight',
+    "selfcheck": "<details",
+    "sphinx-design": 'class="sd-',
+    "togglebutton": "dropdown|toggle",
+}
 
 
 def use_site_address(app, config) -> None:
@@ -158,17 +170,18 @@ def lighten(app, page, template, context, doctree) -> None:
             scripts.append(script)
         seen.append(same)
     context["script_files"] = scripts
-    context["lean"] = lean
+    context["lean"] = functools.partial(lean, context.get("body") or "")
     context["deferred"] = deferred
 
 
-def lean(head: str) -> str:
+def lean(body: str, head: str) -> str:
     """The theme's head with icon_font.py's icons, and no preloads.
 
-    On a slow line what is preloaded takes its share from the style sheets,
-    which alone are needed for the first paint. And who comes for the first
-    time sees the colours of the system at once: the theme's own script, which
-    sets them, is deferred.
+    Style sheets that the page has no use for are left out. On a slow line
+    what is preloaded takes its share from the style sheets, which alone are
+    needed for the first paint. And who comes for the first time sees the
+    colours of the system at once: the theme's own script, which sets them, is
+    deferred.
     """
     head = re.sub(
         r'<script src="[^"]*fontawesome[^"]*"></script>\s*', "", head
@@ -179,6 +192,10 @@ def lean(head: str) -> str:
     head = re.sub(
         r'<(link rel="preload"[^>]*|!-- (?:Pre-l|L)oaded.*?--)>\s*', "", head
     )
+    for name, marks in SHEETS.items():
+        if not re.search(marks, body):
+            sheet = rf"<link [^>]*_static/{name}\b[^>]*\.css[^>]*>\s*"
+            head = re.sub(sheet, "", head)
     return head.replace(
         'localStorage.getItem("mode") || ""',
         'localStorage.getItem("mode") || "auto"',

@@ -49,7 +49,7 @@ p { margin: 0.2rem 0; }
 .controls select { width: 100%; height: 44px; padding: 0 0.2rem; font-size: 0.9rem; }
 summary { min-height: 44px; line-height: 44px; cursor: pointer; }
 details input { width: 100%; height: 44px; }
-@media (max-width: 75rem) { .strip { height: calc(3 * 46px + 2px); } }
+@container (max-width: 650px) { .strip { height: calc(3 * 46px + 2px); } }
 @media (max-width: 34rem) {
   .strip { --least: 13px; --type: 13px; height: calc(4 * 46px + 2px); }
 }
