@@ -34,7 +34,7 @@ pdf: $(READY)
 
 serve: book
 	@echo "Open http://localhost:8000 and stop with Ctrl-C"
-	cd $(SITE) && $(CURDIR)/$(BIN)/python -m http.server 8000 --bind 127.0.0.1
+	cd $(SITE) && "$(CURDIR)/$(BIN)/python" -m http.server 8000 --bind 127.0.0.1
 
 test: lint book
 	$(BIN)/python -m pytest --nbval -n $(WORKERS) --dist loadscope \

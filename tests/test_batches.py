@@ -316,3 +316,11 @@ class TestLoader:
             SequenceLoader(IDS[:14], 2, 5)
         with pytest.raises(ValueError, match=r"^batch_size must be at least"):
             SequenceLoader(IDS, 0, 5)
+
+
+def test_the_way_out_is_one_that_there_is():
+    ids = torch.arange(12)
+    with pytest.raises(ValueError, match=r"num_steps or offset=0$"):
+        random_batches(ids, 2, 5)
+    with pytest.raises(ValueError, match=r"num_steps$"):
+        SequenceLoader(ids, 2, 5)

@@ -1,12 +1,18 @@
 """Checks: what passes, and the message for each thing that does not."""
 
+import math
 import re
 
 import numpy as np
 import pytest
 import torch
 
-from unrolled.checks import as_ids, check_count
+from unrolled.checks import (
+    as_ids,
+    check_count,
+    check_generator,
+    check_number,
+)
 
 
 def raises(kind, message):
@@ -86,3 +92,47 @@ def test_inside_the_vocabulary():
         as_ids("ids", [0, 5], vocab_size=5)
     with raises(ValueError, "ids must be in 0..4, got -1"):
         as_ids("ids", [9, -1], vocab_size=5)
+
+
+def test_counts_come_back_as_plain_ints():
+    for given in (3, np.int64(3), np.uint8(3)):
+        assert type(check_count("n", given, 1)) is int
+
+
+@pytest.mark.parametrize(
+    ("within", "inside", "outside", "words"),
+    [
+        ("[0, 1)", [0, 0.5], [-0.1, 1], "in [0, 1)"),
+        ("(0, 1]", [0.1, 1], [0, 1.1], "in (0, 1]"),
+        ("(0, inf]", [1e-9, math.inf], [0, -1], "above 0"),
+        ("[0, inf]", [0, math.inf], [-1e-9], "at least 0"),
+        ("[0, inf)", [0, 1e300], [-1, math.inf], "finite and at least 0"),
+        ("(2, inf)", [2.5], [2, math.inf], "finite and above 2"),
+        ("(-inf, inf)", [-1e9, 0], [math.inf, -math.inf], "finite"),
+    ],
+)
+def test_numbers(within, inside, outside, words):
+    for value in inside:
+        assert check_number("x", value, within) == value
+    for value in [*outside, math.nan]:
+        with raises(ValueError, f"x must be {words}, got {value}"):
+            check_number("x", value, within)
+
+
+def test_what_is_a_number():
+    for value in (1, 0.5, np.float32(0.5), torch.tensor(0.5), np.array(1)):
+        assert type(check_number("x", value, "[0, 1]")) is float
+    for wrong in (True, "1", None, 1j, torch.ones(2)):
+        with pytest.raises(TypeError, match=r"^x must be a number, got"):
+            check_number("x", wrong, "[0, 1]")
+
+
+def test_generators():
+    check_generator(None)
+    check_generator(torch.Generator())
+    with raises(
+        TypeError,
+        "generator must be a torch.Generator or None, got 0; try "
+        "torch.Generator().manual_seed(0)",
+    ):
+        check_generator(0)

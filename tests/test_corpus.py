@@ -471,3 +471,21 @@ class TestStory:
         distinct, hapax, _ = statistics(words)
         assert distinct < 0.1
         assert hapax == 0
+
+
+class TestHomes:
+    def test_a_tilde_in_the_cache_is_the_home(self, world, monkeypatch):
+        monkeypatch.setenv("HOME", str(world.cache.parent))
+        monkeypatch.setenv("UNROLLED_CACHE", f"~/{world.cache.name}")
+        monkeypatch.chdir(world.cache.parent)
+        world.mirrors("serve")
+        assert load_corpus() == BOOK.decode()
+        assert world.file.read_bytes() == BOOK
+        assert not Path("~").exists()
+
+    def test_a_home_that_is_not_there(self, world, monkeypatch):
+        with pytest.raises(CorpusError, match=r"^path: cannot read ~nobody-"):
+            load_corpus(path="~nobody-of-this-name/text.txt")
+        monkeypatch.setenv("UNROLLED_CACHE", "~nobody-of-this-name")
+        with pytest.raises(CorpusError, match=r"^UNROLLED_CACHE: '~nobody-"):
+            load_corpus()

@@ -152,3 +152,10 @@ def test_bad_input():
     ):
         fit_weights([logs(0.5, 0.0), logs(0.2, 0.0)])
     assert len(fit_weights([logs(0.5, 0.0), logs(0.0, 0.5)])) == 2
+
+
+def test_log_probs_may_come_one_by_one():
+    models = [logs(0.5, 0.2), logs(0.1, 1.0)]
+    mixed = mix((one for one in models), [0.75, 0.25])
+    assert mixed.tolist() == mix(models, [0.75, 0.25]).tolist()
+    assert fit_weights(iter(models)) == fit_weights(models)

@@ -3,6 +3,7 @@
 import math
 import re
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -112,13 +113,13 @@ class TestWindows:
         with raises(
             TypeError,
             "series must be a floating tensor, got list; try "
-            "torch.tensor(values, dtype=torch.float64)",
+            "torch.tensor(list(values), dtype=torch.float64)",
         ):
             windows([1.0, 2.0], 1)
         with raises(
             TypeError,
             "series must be a floating tensor, got torch.int64; try "
-            "torch.tensor(values, dtype=torch.float64)",
+            "torch.tensor(list(values), dtype=torch.float64)",
         ):
             windows(torch.arange(4), 1)
         for shape in ((2, 3), (0,), ()):
@@ -495,10 +496,75 @@ class TestMlp:
                 ValueError, f"learning_rate must be above 0, got {rate}"
             ):
                 fit_mlp(*pairs, learning_rate=rate)
-        with raises(ValueError, "features: no rows to learn from, got 0"):
+        with raises(
+            ValueError, "features: nothing to learn from, got shape (0, 4)"
+        ):
             fit_mlp(torch.zeros(0, 4), torch.zeros(0))
         with raises(
             ValueError,
             "features must be (n, tau) and labels (n,); got (2, 2) and (3,)",
         ):
             fit_mlp(torch.zeros(2, 2), torch.zeros(3))
+
+
+class TestWhatPeopleHandIn:
+    def test_a_target_with_another_shape_does_not_broadcast(self):
+        with raises(
+            ValueError,
+            "target must be (n,), got shape (1, 3); rows are what is "
+            "averaged over",
+        ):
+            rmse(torch.zeros(1, 3), torch.zeros(1, 3))
+
+    def test_single_precision_is_taken_as_double(self):
+        features, labels = windows(torch.rand(40, generator=seeded(0)), 3)
+        net = fit_mlp(features, labels, num_epochs=1, generator=seeded(0))
+        same = fit_mlp(
+            features.double(),
+            labels.double(),
+            num_epochs=1,
+            generator=seeded(0),
+        )
+        assert torch.equal(net[0].weight, same[0].weight)
+        assert fit_least_squares(features, labels).weights.dtype == (
+            torch.float64
+        )
+
+    @pytest.mark.parametrize("bad", [math.nan, math.inf])
+    @pytest.mark.parametrize("fit", [fit_least_squares, fit_mlp])
+    def test_gaps_are_named(self, fit, bad):
+        for place in (0, 1):
+            pair = [torch.zeros(9, 2), torch.zeros(9)]
+            pair[place][4] = bad
+            name = ("features", "labels")[place]
+            with raises(
+                ValueError,
+                f"{name} must be finite, got {bad}; drop those rows first",
+            ):
+                fit(*pair)
+
+    def test_arrays_and_lists(self):
+        with raises(
+            TypeError,
+            "labels must be a tensor, got list; try "
+            "torch.tensor(values, dtype=torch.float64)",
+        ):
+            fit_least_squares(torch.zeros(9, 2), [0.0] * 9)
+        with raises(
+            TypeError,
+            "forecaster must return a tensor, got ndarray; try "
+            "torch.as_tensor(values)",
+        ):
+            free_run(lambda w: w[:, -1].numpy(), torch.zeros(3), 2)
+
+    def test_numpy_integers_are_integers(self):
+        features, _ = windows(torch.arange(9.0), np.int64(4))
+        assert features.shape == (5, 4)
+
+    def test_a_seed_is_no_generator(self):
+        for call in (
+            lambda: noisy_sine(5, generator=0),
+            lambda: fit_mlp(torch.zeros(4, 1), torch.zeros(4), generator=0),
+        ):
+            with pytest.raises(TypeError, match=r"^generator must be a torch"):
+                call()

@@ -132,10 +132,15 @@ def test_small_probabilities_beside_large_ones():
 
 
 @pytest.mark.parametrize("text", ["the ti?me", "the time?", "the ?e them"])
-def test_only_a_space_ends_a_word(text):
-    model = models()
-    found = model.log_probs(text.replace("?", "\t"), 4)
-    assert found.tolist() == pytest.approx(model.log_probs(text, 4).tolist())
+@pytest.mark.parametrize("other", ["\t", "\n", "\u3000"])
+def test_other_white_space_is_refused(text, other):
+    text = text.replace("?", other)
+    message = (
+        f"text must have single spaces as its only white space, got "
+        f"{other!r} at {text.index(other)}; try character_stream(text)"
+    )
+    with raises(ValueError, message):
+        models().log_probs(text, 4)
 
 
 def test_what_both_models_rule_out():
@@ -169,8 +174,8 @@ def test_bad_input():
         model.log_probs(" time", 0)
     with raises(
         ValueError,
-        "text must have single spaces, got two at 3; try "
-        "character_stream(text)",
+        "text must have single spaces as its only white space, got '  ' at "
+        "3; try character_stream(text)",
     ):
         model.log_probs("the  time  a", 0)
     small = NgramLM(1, 2, 1.0)

@@ -28,7 +28,7 @@ from unrolled.training import (
 
 
 def raises(kind, message):
-    return pytest.raises(kind, match="^" + re.escape(message) + "$")
+    return pytest.raises(kind, match=r"^" + re.escape(message) + "$")
 
 
 def seeded(seed):
@@ -136,17 +136,49 @@ class TestClipping:
     def test_one_tensor(self):
         (p,) = self.params([1.0, 2.0])
         with raises(
-            TypeError, "params must be a list of tensors, got one tensor"
+            TypeError,
+            "params must be a list of tensors, got one Tensor; try "
+            "model.parameters()",
         ):
             clip_gradients(p, 1.0)
 
     def test_without_gradients_and_from_a_generator(self):
         bare = torch.zeros(3, requires_grad=True)
-        assert clip_gradients([bare], 1.0) == 0
+        for empty in ([bare], [], [torch.ones(2)]):
+            with raises(
+                ValueError,
+                "params hold no parameter with a gradient; call backward() "
+                "first, and pass parameters, not their gradients",
+            ):
+                clip_gradients(empty, 1.0)
+        used_up = (p for p in self.params([3.0, 4.0]))
+        list(used_up)
+        with pytest.raises(ValueError, match=r"^params hold no parameter"):
+            clip_gradients(used_up, 1.0)
         params = self.params([3.0, 4.0])
         norm = clip_gradients((p for p in [bare, *params]), 1.0)
         assert norm == pytest.approx(5)
         assert params[0].grad.norm().item() == pytest.approx(1)
+
+    def test_a_module_and_a_dict(self):
+        for kind, wrong in (
+            ("RNNLM", RNNLM(3, 2)),
+            ("dict", {"W": self.params([1.0])[0]}),
+        ):
+            with raises(
+                TypeError,
+                f"params must be a list of tensors, got one {kind}; try "
+                "model.parameters()",
+            ):
+                clip_gradients(wrong, 1.0)
+
+    @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+    def test_half_precision_does_not_underflow(self, dtype):
+        p = torch.zeros(100, dtype=dtype, requires_grad=True)
+        p.grad = torch.full((100,), 1e-4, dtype=dtype)
+        norm = clip_gradients([p], 1e-4)
+        assert norm == pytest.approx(1e-3, rel=0.01)
+        assert p.grad.float().norm().item() == pytest.approx(1e-4, rel=0.02)
 
     def test_theta(self):
         for wrong in (0, -1.0, math.nan):

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from unrolled.checks import as_ids, check_count
+from unrolled.checks import as_ids, check_count, check_generator
 
 SAMPLINGS = ("sequential", "random")
 
@@ -43,7 +43,7 @@ def random_batches(
     short for one minibatch at the given offset, or at any if none is given.
     """
     ids = _check(ids, batch_size, num_steps, offset)
-    _check_generator(generator)
+    check_generator(generator)
     return _random(ids, batch_size, num_steps, generator, offset)
 
 
@@ -69,7 +69,7 @@ def sequential_batches(
     [[0, 1, 2], [3, 4, 5]] [[1, 2, 3], [4, 5, 6]]
     """
     ids = _check(ids, batch_size, num_steps, offset)
-    _check_generator(generator)
+    check_generator(generator)
     return _sequential(ids, batch_size, num_steps, generator, offset)
 
 
@@ -104,8 +104,9 @@ class SequenceLoader:
             raise ValueError(
                 f"sampling must be one of {SAMPLINGS}, got {sampling!r}"
             )
-        self.ids = _check(ids, batch_size, num_steps, None)
-        _check_generator(generator)
+        # every pass draws its offset: it cannot be told one
+        self.ids = _check(ids, batch_size, num_steps, None, way_out="")
+        check_generator(generator)
         self.batch_size = batch_size
         self.num_steps = num_steps
         self.sequential = sampling == "sequential"
@@ -157,15 +158,7 @@ def _draw_offset(num_steps, generator, offset):
     return int(torch.randint(num_steps, (1,), generator=generator))
 
 
-def _check_generator(generator):
-    if not isinstance(generator, torch.Generator | None):
-        raise TypeError(
-            "generator must be a torch.Generator or None, got "
-            f"{generator!r}; try torch.Generator().manual_seed(0)"
-        )
-
-
-def _check(ids, batch_size, num_steps, offset):
+def _check(ids, batch_size, num_steps, offset, way_out=" or offset=0"):
     ids = as_ids("ids", ids)
     check_count("batch_size", batch_size, 1)
     check_count("num_steps", num_steps, 1)
@@ -179,10 +172,10 @@ def _check(ids, batch_size, num_steps, offset):
     largest = num_steps - 1 if offset is None else offset
     needed = batch_size * num_steps + 1 + largest
     if len(ids) < needed:
-        way_out = "" if largest == 0 else " or offset=0"
         raise ValueError(
             f"ids must hold at least {needed} for one minibatch of batch_size "
             f"{batch_size} and num_steps {num_steps} at offset {largest}, got "
-            f"{len(ids)}; try a smaller batch_size or num_steps{way_out}"
+            f"{len(ids)}; try a smaller batch_size or num_steps"
+            f"{way_out if largest else ''}"
         )
     return ids

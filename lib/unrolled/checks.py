@@ -1,30 +1,71 @@
-"""Checks of arguments that more than one module needs.
+"""Checks of arguments, so that functions can show their formula.
 
-Errors name the argument, what came and what would do. Checks that only one
-module needs stay in that module.
+Errors name the argument, what came and what would do. Each check gives the
+value back in one form: a plain int, a float, an int64 tensor. What is wrong
+in kind is a TypeError, what is out of range a ValueError.
 """
 
-from numbers import Integral
+import math
+from numbers import Integral, Real
 
 import torch
 from torch import Tensor
 
 
-def check_count(name: str, value: int, least: int) -> None:
-    """Raise unless value is an int of at least ``least``.
-
-    Raises TypeError for what is no int (True and 1.0 are none), ValueError
-    for too small a number.
+def check_count(name: str, value: int, least: int) -> int:
+    """The value as an int of at least ``least``; True and 1.0 are none.
 
     >>> check_count("batch_size", 0, 1)
     Traceback (most recent call last):
         ...
     ValueError: batch_size must be at least 1, got 0
     """
-    if isinstance(value, bool) or not isinstance(value, int):
+    if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(f"{name} must be an int, got {value!r}")
     if value < least:
         raise ValueError(f"{name} must be at least {least}, got {value}")
+    return int(value)
+
+
+def check_number(name: str, value: float, within: str) -> float:
+    """The value as a float in an interval such as "[0, 1)" or "(0, inf]".
+
+    nan lies in no interval.
+
+    >>> check_number("dropout", 1, "[0, 1)")
+    Traceback (most recent call last):
+        ...
+    ValueError: dropout must be in [0, 1), got 1
+    >>> check_number("theta", -1, "(0, inf]")
+    Traceback (most recent call last):
+        ...
+    ValueError: theta must be above 0, got -1
+    """
+    if hasattr(value, "item") and getattr(value, "shape", None) == ():
+        value = value.item()  # a 0-dimensional tensor or array
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be a number, got {value!r:.60}")
+    low, high = map(float, within[1:-1].split(","))
+    above = value >= low if within[0] == "[" else value > low
+    below = value <= high if within[-1] == "]" else value < high
+    if not (above and below):
+        words = f"in {within}"
+        if math.isinf(low):
+            words = "finite"
+        elif math.isinf(high):
+            words = f"{'at least' if within[0] == '[' else 'above'} {low:g}"
+            words = words if within[-1] == "]" else f"finite and {words}"
+        raise ValueError(f"{name} must be {words}, got {value}")
+    return float(value)
+
+
+def check_generator(generator: torch.Generator | None) -> None:
+    """Raise TypeError for what draws no numbers, such as a seed."""
+    if not isinstance(generator, torch.Generator | None):
+        raise TypeError(
+            "generator must be a torch.Generator or None, got "
+            f"{generator!r:.60}; try torch.Generator().manual_seed(0)"
+        )
 
 
 def as_ids(
@@ -54,7 +95,12 @@ def as_ids(
             f"{name} must be an int64 tensor, got {type(ids).__name__}; try "
             "torch.tensor(vocab[tokens])"
         )
-    if ids.dtype == torch.bool or ids.is_floating_point() or ids.is_complex():
+    if ids.numel() < least:  # first: an empty tensor is float32 by default
+        raise ValueError(
+            f"{name} must hold at least {least} ids, got {ids.numel()}"
+        )
+    whole = not (ids.is_floating_point() or ids.is_complex())
+    if ids.numel() and (ids.dtype == torch.bool or not whole):
         raise TypeError(
             f"{name} must hold integers, got {ids.dtype}; indices of a "
             "vocabulary are int64"
@@ -64,13 +110,9 @@ def as_ids(
             f"{name} must have {dims} dimension(s), got shape "
             f"{tuple(ids.shape)}"
         )
-    if ids.numel() < least:
-        raise ValueError(
-            f"{name} must hold at least {least} ids, got {ids.numel()}"
-        )
-    ids = ids.long()
+    ids = ids.long()  # before any comparison: uint8 wraps at 256
     if vocab_size is not None and ids.numel():
-        low, high = int(ids.min()), int(ids.max())
+        low, high = map(int, ids.aminmax())
         if low < 0 or high >= vocab_size:
             raise ValueError(
                 f"{name} must be in 0..{vocab_size - 1}, got "

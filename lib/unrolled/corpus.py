@@ -115,7 +115,7 @@ def _time_machine() -> bytes:
             )
         return data
     named = os.environ.get("UNROLLED_CACHE")
-    cache = Path(named) if named else pooch.os_cache("unrolled")
+    cache = _expanded(named) if named else pooch.os_cache("unrolled")
     cached = cache / FILE_NAME
     try:
         data = cached.read_bytes()
@@ -126,6 +126,16 @@ def _time_machine() -> bytes:
     if os.environ.get("UNROLLED_OFFLINE", "0") not in ("", "0"):
         raise _NotReachedError("UNROLLED_OFFLINE is set and no copy is cached")
     return _download(cache)
+
+
+def _expanded(cache: str) -> Path:
+    try:
+        return Path(cache).expanduser()
+    except RuntimeError as error:
+        raise CorpusError(
+            f"UNROLLED_CACHE: {cache!r:.200} names a home that cannot be "
+            "found; give the whole path"
+        ) from error
 
 
 def _is_right(data: bytes) -> bool:
@@ -192,7 +202,7 @@ def _can_write(folder: Path) -> bool:
 def _read(path: str | os.PathLike, argument: str) -> bytes:
     try:
         return Path(path).expanduser().read_bytes()
-    except (OSError, TypeError, ValueError) as error:
+    except (OSError, RuntimeError, TypeError, ValueError) as error:
         raise CorpusError(
             f"{argument}: cannot read {path!s:.200} "
             f"({getattr(error, 'strerror', None) or error}); check the name, "

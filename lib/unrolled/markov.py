@@ -9,20 +9,26 @@ are natural, so entropies and log-probabilities are in nats; divide by ln 2
 for bits.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
+from functools import cache
 
 import torch
 from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
-_TOLERANCE = 1e-9  # how far a row may sum from 1
+from unrolled.checks import as_ids, check_count, check_generator, check_number
+
+_TOLERANCE = 1e-9  # how far a row of float64 may sum from 1
 
 
 class MarkovChain:
     """P(x_1, ..., x_T) = initial[x_1] * prod_t transition[x_{t-1}, x_t].
 
-    transition: (S, S), row i is the law of the next state after state i.
-    initial: (S,), the law of the first state; uniform if left out.
+    transition: (S, S), row i is the distribution of the next state after
+    state i. initial: (S,), that of the first state; uniform if left out.
+    Lists, arrays and tensors will do. What comes in less than float64 is
+    divided by its sums, which are 1 up to that precision only.
 
     Raises ValueError if a row is not a probability distribution.
 
@@ -38,31 +44,11 @@ class MarkovChain:
         transition: Tensor | Sequence[Sequence[float]],
         initial: Tensor | Sequence[float] | None = None,
     ) -> None:
-        """Check both laws and keep copies of them."""
-        matrix = torch.as_tensor(transition, dtype=torch.float64)
-        if matrix.dim() != 2 or matrix.shape[0] != matrix.shape[1]:
-            raise ValueError(
-                f"transition must be square, got shape {tuple(matrix.shape)}"
-            )
-        num_states = len(matrix)
-        if num_states == 0:
-            raise ValueError("transition must have at least one state, got 0")
+        """Check both, and keep copies of them."""
+        self.transition = _distributions("transition", transition)
         if initial is None:
-            initial = torch.full(
-                (num_states,), 1 / num_states, dtype=torch.float64
-            )
-        law = torch.as_tensor(initial, dtype=torch.float64)
-        if law.shape != (num_states,):
-            raise ValueError(
-                f"initial must have shape ({num_states},), got "
-                f"{tuple(law.shape)}"
-            )
-        for i, row in enumerate(matrix):
-            _check_law(f"transition row {i}", row)
-        _check_law("initial", law)
-        # clones: a caller who edits his own tensor must not change the chain
-        self.transition = matrix.clone()
-        self.initial = law.clone()
+            initial = torch.ones(len(self)).double() / len(self)
+        self.initial = _distributions("initial", initial, len(self))
 
     def __len__(self) -> int:
         """The number of states S."""
@@ -76,38 +62,17 @@ class MarkovChain:
         *,
         smoothing: float = 0.0,
     ) -> "MarkovChain":
-        """Maximum likelihood from transition counts (S, S).
+        """Maximum likelihood from transition counts (S, S): rows of shares.
 
         ``smoothing`` is added to every count; 0 leaves them as they are.
 
         Raises ValueError for negative or non-finite counts, a negative
         smoothing, and a state that was never left when smoothing is 0.
         """
-        table = torch.as_tensor(counts, dtype=torch.float64)
-        if table.dim() != 2 or table.shape[0] != table.shape[1]:
-            raise ValueError(
-                f"counts must be square, got shape {tuple(table.shape)}"
-            )
-        if not (smoothing >= 0 and smoothing < float("inf")):
-            raise ValueError(
-                f"smoothing must be finite and at least 0, got {smoothing}"
-            )
-        bad = ~((table >= 0) & table.isfinite())
-        if bool(bad.any()):
-            i, j = bad.nonzero()[0].tolist()
-            raise ValueError(
-                f"counts[{i}, {j}] is {table[i, j].item()}; counts must be "
-                "finite and at least 0"
-            )
+        table = _square("counts", torch.as_tensor(counts).double())
+        _check_counts(table, smoothing)
         table = table + smoothing
-        totals = table.sum(dim=1, keepdim=True)
-        if bool((totals == 0).any()):
-            state = int((totals[:, 0] == 0).nonzero()[0])
-            raise ValueError(
-                f"counts row {state} is all 0: state {state} was never left, "
-                "so its row is unknown; pass smoothing > 0"
-            )
-        return cls(table / totals, initial)
+        return cls(table / table.sum(dim=1, keepdim=True), initial)
 
     @classmethod
     def fit(
@@ -115,46 +80,40 @@ class MarkovChain:
     ) -> "MarkovChain":
         """Count the transitions of one observed path (T,) and normalise.
 
-        The initial law is certain of the path's first state.
+        The chain starts in the path's first state for certain.
 
-        Raises TypeError if states is not an integer tensor; ValueError if
-        it has under two values or one outside 0..num_states - 1, and as
+        Raises TypeError for states that are no integers; ValueError if there
+        are under two or one is outside 0..num_states - 1, and as
         ``from_counts`` does.
 
         >>> chain = MarkovChain.fit(torch.tensor([0, 1, 0, 0]), num_states=2)
         >>> chain.transition.tolist()
         [[0.5, 0.5], [1.0, 0.0]]
         """
-        _check_states(states, num_states)
-        if len(states) < 2:
-            raise ValueError(
-                f"states has {len(states)} values; a transition needs 2"
-            )
-        pairs = states[:-1].long() * num_states + states[1:].long()
+        num_states = check_count("num_states", num_states, 1)
+        states = as_ids("states", states, vocab_size=num_states, least=2)
+        pairs = states[:-1] * num_states + states[1:]
         counts = torch.bincount(pairs, minlength=num_states**2)
-        initial = [float(s == states[0]) for s in range(num_states)]
-        return cls.from_counts(
-            counts.reshape(num_states, num_states),
-            initial,
-            smoothing=smoothing,
-        )
+        first = torch.zeros(num_states).double()
+        first[states[0]] = 1
+        table = counts.reshape(num_states, num_states)
+        return cls.from_counts(table, first, smoothing=smoothing)
 
     def k_step(self, k: int) -> Tensor:
         """P(x_{t+k} = j | x_t = i) as a matrix (S, S): transition to the k.
 
         k = 0 is the identity. Raises ValueError for k < 0.
         """
-        _check_steps("k", k)
+        k = check_count("k", k, 0)
         return torch.linalg.matrix_power(self.transition, k)
 
     def law_at(self, t: int) -> Tensor:
-        """The law (S,) of the state t steps after the first.
+        """The distribution (S,) of the state t steps after the first.
 
         Raises ValueError for t < 0.
         """
-        _check_steps("t", t)
         law = self.initial
-        for _ in range(t):
+        for _ in range(check_count("t", t, 0)):
             law = law @ self.transition  # S^2 products a step
         return law
 
@@ -164,87 +123,86 @@ class MarkovChain:
         Raises TypeError or ValueError for states that are not ids of this
         chain, or none at all.
         """
-        _check_states(states, len(self))
-        states = states.long()
-        if len(states) == 0:
-            raise ValueError("states is empty; a path has at least one state")
+        states = as_ids("states", states, vocab_size=len(self))
         steps = self.transition[states[:-1], states[1:]].log().sum()
         return self.initial[states[0]].log() + steps
 
     def stationary(self) -> Tensor:
-        """The law (S,) that one more step leaves as it is.
+        """The distribution (S,) that one more step leaves as it is.
+
+        No entry is negative, and each has nearly all digits right, however
+        small it is: see ``_log_stationary``.
 
         Raises ValueError if there are several: then the chain has more
         than one closed class, a set of states that it can never leave.
         """
+        return self._log_stationary().exp()
+
+    def _log_stationary(self) -> Tensor:
+        """Its logarithms, (S,), by the algorithm of GTH.
+
+        Take out the states one by one, the last first: paths through it then
+        lead where they leave it to. Put them back, the first first: each has
+        the weight of the paths that enter it, over its probability to leave.
+        Nothing is subtracted, so no digits are lost (Grassmann, Taksar and
+        Heyman 1985); logarithms, since weights may lie below 1e-308.
+        """
         closed = self.closed_classes()
         if len(closed) > 1:
             raise ValueError(
-                f"the chain has {len(closed)} closed classes, {closed}, and "
-                "so no unique stationary law; study each class by itself"
+                f"the chain has {len(closed)} closed classes, "
+                f"{closed!s:.200}, and so no unique stationary law; study "
+                "each class by itself"
             )
-        # law (P - I) = 0 and sum(law) = 1 as one system with the right side
-        # (0, ..., 0, 1): its least-squares solution is the last column here
-        system = torch.cat(
-            [
-                self.transition.T - self.k_step(0),
-                self.transition.new_ones(1, len(self)),
-            ]
-        )
-        law = torch.linalg.pinv(system)[:, -1]
-        outside = [s for s in range(len(self)) if s not in closed[0]]
-        law[outside] = 0  # exactly: a transient state is left for good
-        return law
+        inside = torch.tensor(closed[0])
+        P = self.transition[inside][:, inside]
+        for n in range(len(P) - 1, 0, -1):
+            P[:n, n] /= P[n, :n].sum()
+            P[:n, :n].addr_(P[:n, n], P[n, :n])
+        weight = torch.zeros(len(P)).double()
+        for n in range(1, len(P)):
+            weight[n] = torch.logsumexp(weight[:n] + P[:n, n].log(), dim=0)
+        # a transient state is left for good
+        log_law = torch.full((len(self),), -torch.inf).double()
+        log_law[inside] = weight.log_softmax(dim=0)
+        return log_law
 
     def closed_classes(self) -> list[list[int]]:
         """The sets of states that reach one another and never leave."""
-        count, label = connected_components(
-            (self.transition > 0).numpy(), connection="strong"
-        )
-        classes = [
-            [s for s in range(len(self)) if label[s] == c]
-            for c in range(count)
-        ]
-        return sorted(
-            states
-            for states in classes
-            if all(
-                label[j] == label[i]
-                for i in states
-                for j in self.transition[i].nonzero()[:, 0]
-            )
-        )
+        possible = (self.transition > 0).numpy()
+        _, label = connected_components(possible, connection="strong")
+        leaves = (possible & (label[:, None] != label)).any(axis=1)
+        left = set(label[leaves].tolist())
+        classes: dict[int, list[int]] = {}
+        for state, number in enumerate(label.tolist()):
+            if number not in left:
+                classes.setdefault(number, []).append(state)
+        return list(classes.values())
 
     def backward(self, t: int) -> Tensor:
         """P(x_t = i | x_{t+1} = j) at [j, i], by Bayes' rule, (S, S).
 
         t counts from 0. The matrix depends on t unless the chain starts
-        from its stationary law.
+        from its stationary distribution.
 
         Raises ValueError for t < 0 and for a state that has probability 0
         at t + 1, after which the past is undefined.
         """
-        return self._bayes(self.law_at(t))
+        joint = self.law_at(t)[:, None] * self.transition  # [i, j]
+        following = joint.sum(dim=0)
+        _check_possible(following > 0)
+        return (joint / following).T
 
     def reversed(self) -> "MarkovChain":
         """The stationary chain read from its end to its beginning.
 
-        Starts from the stationary law. Raises ValueError if that law is
-        not unique, or is 0 somewhere.
+        P(i before j) = law_i P_ij / law_j; starts from the stationary law.
+        Raises ValueError if that is not unique, or is 0 somewhere.
         """
-        law = self.stationary()
-        return MarkovChain(self._bayes(law), law)
-
-    def _bayes(self, law: Tensor) -> Tensor:
-        joint = law[:, None] * self.transition  # [i, j]
-        following = joint.sum(dim=0)
-        if bool((following == 0).any()):
-            state = int((following == 0).nonzero()[0])
-            raise ValueError(
-                f"state {state} has probability 0 at the later step: nothing "
-                "can be said of what came before it; leave the state out"
-            )
-        return (joint / following).T
+        log_law = self._log_stationary()
+        _check_possible(log_law > -torch.inf)
+        rows = (log_law[:, None] - log_law + self.transition.log()).exp().T
+        return MarkovChain(rows / rows.sum(1, keepdim=True), log_law.exp())
 
     def entropy_rate(self) -> float:
         """Mean uncertainty of the next state at stationarity, in nats.
@@ -258,67 +216,90 @@ class MarkovChain:
     def sample(
         self, num_steps: int, *, generator: torch.Generator | None = None
     ) -> Tensor:
-        """Draw a path (num_steps,) of int64 states from the initial law on.
+        """Draw a path (num_steps,) of int64 states, the first from initial.
 
-        One uniform number a step is looked up in the cumulative row.
+        One uniform number a step is looked up in the running sum of a row.
         Raises ValueError for num_steps < 1.
         """
-        _check_steps("num_steps", num_steps, least=1)
+        num_steps = check_count("num_steps", num_steps, 1)
+        check_generator(generator)
         uniform = torch.rand(
             num_steps, generator=generator, dtype=torch.float64
         )
-        ladder = self.transition.cumsum(dim=1)
-        rungs = self.initial.cumsum(dim=0)
-        path = torch.empty(num_steps, dtype=torch.int64)
-        for t in range(num_steps):
+
+        @cache
+        def ladder(state: int) -> list[float]:
+            return self.transition[state].cumsum(0).tolist()
+
+        path, rungs = [], self.initial.cumsum(0).tolist()
+        for u in uniform.tolist():
             # scaled by the last rung, which rounding leaves a hair off 1
-            state = torch.searchsorted(
-                rungs, uniform[t] * rungs[-1], right=True
+            path.append(bisect_right(rungs, u * rungs[-1]))
+            rungs = ladder(path[-1])
+        return torch.tensor(path)
+
+
+def _square(name: str, matrix: Tensor) -> Tensor:
+    if matrix.dim() != 2 or matrix.shape[0] != matrix.shape[1]:
+        raise ValueError(
+            f"{name} must be square, got shape {tuple(matrix.shape)}"
+        )
+    if len(matrix) == 0:
+        raise ValueError(f"{name} must have at least one state, got 0")
+    return matrix
+
+
+def _distributions(name: str, given, num_states: int | None = None) -> Tensor:
+    """A float64 copy: a square matrix of distributions, or one of them."""
+    exact = not hasattr(given, "dtype")  # lists hold Python's float64
+    given = torch.as_tensor(given, dtype=torch.float64 if exact else None)
+    given = given.detach()
+    values = given.to(torch.float64, copy=True)
+    if num_states is None:
+        _square(name, values)
+    elif values.shape != (num_states,):
+        raise ValueError(
+            f"{name} must have shape ({num_states},), got "
+            f"{tuple(values.shape)}"
+        )
+    rough = given.is_floating_point() and given.dtype != torch.float64
+    slack = torch.finfo(given.dtype).eps * len(given) if rough else 0
+    for i, row in enumerate(values if num_states is None else values[None]):
+        where = f"{name} row {i}" if num_states is None else name
+        if not bool((row >= 0).all()):
+            raise ValueError(
+                f"{where} is {row.tolist()!s:.200}; probabilities must be at "
+                "least 0"
             )
-            path[t] = state
-            rungs = ladder[state]
-        return path
+        if not abs(row.sum().item() - 1) <= _TOLERANCE + slack:
+            raise ValueError(
+                f"{where} sums to {row.sum():.12g}, not to 1; divide it by "
+                "its sum"
+            )
+    return values / values.sum(-1, keepdim=True) if rough else values
 
 
-def _check_law(name: str, law: Tensor) -> None:
-    if not bool((law >= 0).all()):
+def _check_counts(table: Tensor, smoothing: float) -> None:
+    check_number("smoothing", smoothing, "[0, inf)")
+    bad = ~((table >= 0) & table.isfinite())
+    if bool(bad.any()):
+        i, j = bad.nonzero()[0].tolist()
         raise ValueError(
-            f"{name} is {law.tolist()}; probabilities must be at least 0"
+            f"counts[{i}, {j}] is {table[i, j].item()}; counts must be "
+            "finite and at least 0"
         )
-    total = law.sum().item()
-    if not abs(total - 1) <= _TOLERANCE:
+    if bool((table.sum(dim=1) + smoothing == 0).any()):
+        state = int((table.sum(dim=1) == 0).nonzero()[0])
         raise ValueError(
-            f"{name} sums to {total:.12g}, not to 1; divide it by its sum"
+            f"counts row {state} is all 0: state {state} was never left, "
+            "so its row is unknown; pass smoothing > 0"
         )
 
 
-def _check_steps(name: str, value: int, least: int = 0) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name} must be an int, got {value!r}")
-    if value < least:
-        raise ValueError(f"{name} must be at least {least}, got {value}")
-
-
-def _check_states(states: Tensor, num_states: int) -> None:
-    if not isinstance(states, Tensor) or states.dtype not in (
-        torch.int64,
-        torch.int32,
-        torch.int16,
-        torch.int8,
-        torch.uint8,
-    ):
-        raise TypeError(
-            "states must be an integer tensor, got "
-            f"{getattr(states, 'dtype', type(states).__name__)}"
-        )
-    if states.dim() != 1:
+def _check_possible(possible: Tensor) -> None:
+    if not bool(possible.all()):
+        state = int((~possible).nonzero()[0])
         raise ValueError(
-            f"states must have one dimension, got shape {tuple(states.shape)}"
-        )
-    outside = (states < 0) | (states >= num_states)
-    if bool(outside.any()):
-        first = int(outside.nonzero()[0])
-        raise ValueError(
-            f"states[{first}] is {states[first].item()}, outside "
-            f"0..{num_states - 1}"
+            f"state {state} has probability 0 at the later step: nothing "
+            "can be said of what came before it; leave the state out"
         )

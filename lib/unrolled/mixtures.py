@@ -77,6 +77,7 @@ def fit_weights(
 
 def _stack(log_probs: Sequence[Tensor]) -> Tensor:
     """(number of models, n), float64."""
+    log_probs = list(log_probs)  # of a generator too
     for one in log_probs:
         if not isinstance(one, Tensor):
             raise TypeError(

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from unrolled.checks import check_count
+from unrolled.checks import check_count, check_generator
 
 Forecaster = Callable[[Tensor], Tensor]
 
@@ -49,6 +49,7 @@ def noisy_sine(
         )
     if not (sigma >= 0 and math.isfinite(sigma)):
         raise ValueError(f"sigma must be finite and at least 0, got {sigma}")
+    check_generator(generator)
     time = torch.arange(1, num_steps + 1, dtype=torch.float64)
     clean = torch.sin(omega * time)
     noise = torch.randn(num_steps, generator=generator, dtype=torch.float64)
@@ -159,9 +160,14 @@ def free_run(forecaster: Forecaster, start: Tensor, num_steps: int) -> Tensor:
 def rmse(forecasts: Tensor, target: Tensor) -> Tensor:
     """Root mean squared error over rows: (n, ...) and (n,) -> (...).
 
-    Raises ValueError on unequal lengths, no rows at all, or a NaN, which
-    marks a forecast that could not be made.
+    Raises ValueError on unequal lengths, no rows at all, a target that is
+    not (n,), or a NaN, which marks a forecast that could not be made.
     """
+    if target.dim() != 1:
+        raise ValueError(
+            f"target must be (n,), got shape {tuple(target.shape)}; rows "
+            "are what is averaged over"
+        )
     if len(forecasts) != len(target) or len(target) == 0:
         raise ValueError(
             f"forecasts and target need the same length, at least 1; got "
@@ -228,9 +234,10 @@ def fit_least_squares(features: Tensor, labels: Tensor) -> LinearForecaster:
     features: (n, tau), labels: (n,), n > tau. Where many weights do equally
     well, the shortest vector of them.
 
-    Raises ValueError on unequal lengths or too few rows.
+    Raises ValueError on unequal lengths, too few rows or a value that is
+    not finite.
     """
-    _check_pairs(features, labels)
+    features, labels = _check_pairs(features, labels)
     tau = features.shape[1]
     if len(features) <= tau:
         raise ValueError(
@@ -257,15 +264,16 @@ def fit_mlp(
 ) -> nn.Sequential:
     """Train tau -> num_hiddens -> 1 with ReLU, by Adam on squared error.
 
-    features: (n, tau), labels: (n,), both float64. Weights start from
+    features: (n, tau), labels: (n,), taken as float64. Weights start from
     Xavier's uniform law, biases from torch's own; the generator draws
     them and shuffles the pairs in every epoch. The defaults are those of
     Dive into Deep Learning, section 8.1.
 
-    Raises ValueError on unequal lengths, no rows, or a setting below its
-    least value.
+    Raises ValueError on unequal lengths, no rows, a value that is not
+    finite, or a setting below its least value.
     """
-    _check_pairs(features, labels)
+    features, labels = _check_pairs(features, labels)
+    check_generator(generator)
     check_count("num_hiddens", num_hiddens, 1)
     check_count("batch_size", batch_size, 1)
     check_count("num_epochs", num_epochs, 1)
@@ -303,6 +311,11 @@ def _linear(
 def _next_values(forecaster: Forecaster, window: Tensor) -> Tensor:
     with torch.no_grad():
         value = forecaster(window)
+    if not isinstance(value, Tensor):
+        raise TypeError(
+            f"forecaster must return a tensor, got {type(value).__name__}; "
+            "try torch.as_tensor(values)"
+        )
     if value.numel() != len(window):
         raise ValueError(
             f"forecaster returned shape {tuple(value.shape)} for windows "
@@ -316,7 +329,7 @@ def _check_series(series: Tensor, name: str = "series") -> None:
         raise TypeError(
             f"{name} must be a floating tensor, got "
             f"{getattr(series, 'dtype', type(series).__name__)}; "
-            "try torch.tensor(values, dtype=torch.float64)"
+            "try torch.tensor(list(values), dtype=torch.float64)"
         )
     if series.dim() != 1 or len(series) == 0:
         raise ValueError(
@@ -351,11 +364,29 @@ def _check_horizon(series: Tensor, tau: int, max_k: int) -> None:
         )
 
 
-def _check_pairs(features: Tensor, labels: Tensor) -> None:
+def _check_pairs(features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Both in float64."""
+    for name, values in (("features", features), ("labels", labels)):
+        if not isinstance(values, Tensor):
+            raise TypeError(
+                f"{name} must be a tensor, got {type(values).__name__}; try "
+                "torch.tensor(values, dtype=torch.float64)"
+            )
     if features.dim() != 2 or labels.shape != features.shape[:1]:
         raise ValueError(
             "features must be (n, tau) and labels (n,); got "
             f"{tuple(features.shape)} and {tuple(labels.shape)}"
         )
-    if len(features) == 0:
-        raise ValueError("features: no rows to learn from, got 0")
+    if features.numel() == 0:
+        raise ValueError(
+            "features: nothing to learn from, got shape "
+            f"{tuple(features.shape)}"
+        )
+    for name, values in (("features", features), ("labels", labels)):
+        if not bool(values.isfinite().all()):
+            raise ValueError(
+                f"{name} must be finite, got "
+                f"{values[~values.isfinite()][0].item()}; drop those rows "
+                "first"
+            )
+    return features.double(), labels.double()

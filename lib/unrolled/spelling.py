@@ -7,6 +7,7 @@ unknown words are spelled, so that nothing is left out. It counts nothing
 (``ngrams`` does).
 """
 
+import re
 from bisect import bisect_left
 from typing import Protocol
 
@@ -81,8 +82,8 @@ class SpelledWords:
         Minus infinity for a character that both models rule out, and for
         the rest of its word.
 
-        Raises ValueError if no word begins at start or the text has double
-        spaces.
+        Raises ValueError if no word begins at start or the text has white
+        space other than single spaces.
         """
         _check_start(text, start)
         history = self.vocab[text[:start].split()]
@@ -131,8 +132,9 @@ def _check_start(text: str, start: int) -> None:
             f"start must be where a word begins, got {start}, in "
             f"{text[max(start - 5, 0) : start + 5]!r}"
         )
-    if "  " in text:
+    other = re.search(r"  |[^\S ]", text)
+    if other:
         raise ValueError(
-            "text must have single spaces, got two at "
-            f"{text.index('  ')}; try character_stream(text)"
+            "text must have single spaces as its only white space, got "
+            f"{other[0]!r} at {other.start()}; try character_stream(text)"
         )

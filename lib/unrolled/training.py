@@ -9,7 +9,7 @@ import copy
 import math
 import os
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -40,18 +40,26 @@ def clip_gradients(params: Iterable[Tensor], theta: float) -> float:
     in place, where g is all gradients as one vector. Its direction stays.
     Parameters without a gradient are left out. Returns the norm before.
 
-    Source: Pascanu, Mikolov and Bengio (2013); section 8.5. Raises
-    ValueError for theta <= 0, TypeError for a tensor in place of a list.
+    params: a list, or what ``model.parameters()`` gives. Source: Pascanu,
+    Mikolov and Bengio (2013); section 8.5. Raises ValueError for theta <= 0
+    and where no parameter has a gradient, as after a generator was used up;
+    TypeError for one tensor, a module or a dict in place of a list.
     """
     if not theta > 0:
         raise ValueError(f"theta must be above 0, got {theta}")
-    if isinstance(params, Tensor):
-        raise TypeError("params must be a list of tensors, got one tensor")
+    if isinstance(params, (Tensor, nn.Module, Mapping)):
+        raise TypeError(
+            "params must be a list of tensors, got one "
+            f"{type(params).__name__}; try model.parameters()"
+        )
     gradients = [p.grad for p in params if p.grad is not None]
     if not gradients:
-        return 0.0
+        raise ValueError(
+            "params hold no parameter with a gradient; call backward() "
+            "first, and pass parameters, not their gradients"
+        )
     norm = _norm(gradients)
-    if norm.isinf():  # the squares are too large for single precision
+    if not norm.isfinite():  # squares too large for single precision
         norm = _norm([g.double() for g in gradients])
     if norm > theta:
         for gradient in gradients:
@@ -60,7 +68,12 @@ def clip_gradients(params: Iterable[Tensor], theta: float) -> float:
 
 
 def _norm(gradients: list[Tensor]) -> Tensor:
-    return torch.stack([g.pow(2).sum() for g in gradients]).sum().sqrt()
+    # squares of half precision would be 0 below 2e-4
+    sizes = [
+        (g.float() if g.dtype.itemsize < 4 else g).pow(2).sum()
+        for g in gradients
+    ]
+    return torch.stack(sizes).sum().sqrt()
 
 
 def log_probs(model: nn.Module, ids: Tensor) -> Tensor:
