@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 
+import numpy as np
 import pytest
 import torch
 
@@ -270,3 +271,9 @@ class TestBadVocab:
             "to_tokens goes from indices to tokens",
         ):
             Vocab(TOKENS)[token]
+
+
+def test_the_least_count_may_be_a_number_of_numpy_or_torch():
+    tokens = ["a", "a", "b"]
+    for two in (np.int64(2), np.float32(2), torch.tensor(2)):
+        assert len(Vocab(tokens, min_freq=two)) == 2

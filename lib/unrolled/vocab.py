@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import overload
 
+from unrolled.checks import check_number
+
 UNITS = ("word", "char")
 
 
@@ -114,10 +116,7 @@ class Vocab:
         reserved_tokens: Sequence[str] = (),
     ) -> None:
         """Count the tokens and number them."""
-        if not isinstance(min_freq, (int, float)):
-            raise TypeError(f"min_freq must be a number, got {min_freq!r}")
-        if not min_freq >= 0:
-            raise ValueError(f"min_freq must be at least 0, got {min_freq}")
+        check_number("min_freq", min_freq, "[0, inf]")
         reserved = _flat("reserved_tokens", reserved_tokens)
         fixed = [self.unknown_token, *reserved]
         twice = [t for t, count in Counter(fixed).items() if count > 1]
