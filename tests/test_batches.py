@@ -5,6 +5,7 @@ import random
 import re
 import tracemalloc
 
+import numpy as np
 import pytest
 import torch
 
@@ -324,3 +325,14 @@ def test_the_way_out_is_one_that_there_is():
         random_batches(ids, 2, 5)
     with pytest.raises(ValueError, match=r"num_steps$"):
         SequenceLoader(ids, 2, 5)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int16, np.int64])
+def test_small_integers_do_not_wrap(kind):
+    ids = torch.arange(4000)
+    for sampler in (random_batches, sequential_batches):
+        X, _ = next(sampler(ids, kind(100), kind(10), offset=kind(3)))
+        assert X.shape == (100, 10)
+    assert len(SequenceLoader(ids, kind(100), kind(10))) == 3
+    with pytest.raises(ValueError, match=r"^ids must hold at least 10100 "):
+        SequenceLoader(ids, kind(100), kind(100))

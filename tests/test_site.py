@@ -317,3 +317,31 @@ def test_no_page_names_a_machine(soups):
         text = soup.get_text()
         for path in ("/home/", "/root/", "/tmp/", "/work/"):
             assert path not in text, f"{page.name} shows {path}"
+
+
+# elements that are drawn by a style sheet which not every page names
+DRAWN = {
+    "copybutton": "div.highlight pre",
+    "explorables": "unrolled-network, unrolled-markov, unrolled-samplers, "
+    "unrolled-forecast, unrolled-clipping, unrolled-shannon",
+    "mystnb": "div.cell",
+    "pygments": "div.highlight pre",
+    "selfcheck": "section > details",
+    "sphinx-design": "div.sd-card, .sd-row, .sd-btn",
+    "togglebutton": ".admonition.dropdown, .toggle, details.toggle-details",
+}
+
+
+@pytest.mark.parametrize("sheet", DRAWN)
+def test_style_sheets_are_where_they_are_needed(soups, sheet):
+    named, needed = set(), set()
+    for page, soup in soups.items():
+        links = [link["href"] for link in soup.find_all("link", href=True)]
+        if any(f"/{sheet}." in href for href in links):
+            named.add(page)
+        if soup.select_one("article") and content(soup).select(DRAWN[sheet]):
+            needed.add(page)
+    assert needed <= named
+    assert named < set(soups)  # some page does without
+    if sheet not in ("togglebutton",):  # no page has such a fold today
+        assert needed

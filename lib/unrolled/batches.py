@@ -42,9 +42,9 @@ def random_batches(
     or num_steps < 1, an offset outside 0..num_steps - 1, and a text too
     short for one minibatch at the given offset, or at any if none is given.
     """
-    ids = _check(ids, batch_size, num_steps, offset)
     check_generator(generator)
-    return _random(ids, batch_size, num_steps, generator, offset)
+    checked = _check(ids, batch_size, num_steps, offset)
+    return _random(*checked, generator)
 
 
 def sequential_batches(
@@ -68,9 +68,9 @@ def sequential_batches(
     ...     print(X.tolist(), Y.tolist())
     [[0, 1, 2], [3, 4, 5]] [[1, 2, 3], [4, 5, 6]]
     """
-    ids = _check(ids, batch_size, num_steps, offset)
     check_generator(generator)
-    return _sequential(ids, batch_size, num_steps, generator, offset)
+    checked = _check(ids, batch_size, num_steps, offset)
+    return _sequential(*checked, generator)
 
 
 class SequenceLoader:
@@ -105,10 +105,10 @@ class SequenceLoader:
                 f"sampling must be one of {SAMPLINGS}, got {sampling!r}"
             )
         # every pass draws its offset: it cannot be told one
-        self.ids = _check(ids, batch_size, num_steps, None, way_out="")
+        self.ids, self.batch_size, self.num_steps, _ = _check(
+            ids, batch_size, num_steps, None, way_out=""
+        )
         check_generator(generator)
-        self.batch_size = batch_size
-        self.num_steps = num_steps
         self.sequential = sampling == "sequential"
         self.generator = generator
 
@@ -123,12 +123,12 @@ class SequenceLoader:
         """One pass: pairs (X, Y), each (batch_size, num_steps)."""
         sampler = _sequential if self.sequential else _random
         batches = sampler(
-            self.ids, self.batch_size, self.num_steps, self.generator, None
+            self.ids, self.batch_size, self.num_steps, None, self.generator
         )
         yield from itertools.islice(batches, len(self))
 
 
-def _random(ids, batch_size, num_steps, generator, offset):
+def _random(ids, batch_size, num_steps, offset, generator):
     offset = _draw_offset(num_steps, generator, offset)
     num_windows = (len(ids) - offset - 1) // num_steps
     order = torch.randperm(num_windows, generator=generator)
@@ -139,7 +139,7 @@ def _random(ids, batch_size, num_steps, generator, offset):
         yield ids[places], ids[places + 1]
 
 
-def _sequential(ids, batch_size, num_steps, generator, offset):
+def _sequential(ids, batch_size, num_steps, offset, generator):
     offset = _draw_offset(num_steps, generator, offset)
     length = (len(ids) - offset - 1) // batch_size
     end = offset + batch_size * length
@@ -159,11 +159,12 @@ def _draw_offset(num_steps, generator, offset):
 
 
 def _check(ids, batch_size, num_steps, offset, way_out=" or offset=0"):
+    """The arguments, in plain ints and int64."""
     ids = as_ids("ids", ids)
-    check_count("batch_size", batch_size, 1)
-    check_count("num_steps", num_steps, 1)
+    batch_size = check_count("batch_size", batch_size, 1)
+    num_steps = check_count("num_steps", num_steps, 1)
     if offset is not None:
-        check_count("offset", offset, 0)
+        offset = check_count("offset", offset, 0)
         if offset >= num_steps:
             raise ValueError(
                 f"offset must be in 0..{num_steps - 1}, got {offset}; larger "
@@ -178,4 +179,4 @@ def _check(ids, batch_size, num_steps, offset, way_out=" or offset=0"):
             f"{len(ids)}; try a smaller batch_size or num_steps"
             f"{way_out if largest else ''}"
         )
-    return ids
+    return ids, batch_size, num_steps, offset

@@ -85,7 +85,7 @@ def decode(predict: Predictor, data: bytes, num_tokens: int) -> list[int]:
     text ends: asked for more tokens, it makes some up. Raises ValueError if
     data is no whole number of 4-byte words or num_tokens < 0.
     """
-    check_count("num_tokens", num_tokens, 0)
+    num_tokens = check_count("num_tokens", num_tokens, 0)
     if len(data) % 4:
         raise ValueError(
             f"data must be whole 4-byte words, got {len(data)} bytes"

@@ -70,10 +70,8 @@ class InterpolatedLM:
 
     def __init__(self, order: int, vocab_size: int) -> None:
         """Check the sizes; nothing is counted yet."""
-        check_count("order", order, 1)
-        check_count("vocab_size", vocab_size, 1)
-        self.order = order
-        self.vocab_size = vocab_size
+        self.order = check_count("order", order, 1)
+        self.vocab_size = check_count("vocab_size", vocab_size, 1)
         self._levels: list[Level] = []
         self._rules: list[Rule] = []
 

@@ -32,7 +32,7 @@ def generate(
     vocabulary does not have, a vocabulary that is not the model's in size,
     num_tokens < 0, temperature < 0 and logits that are not finite.
     """
-    check_count("num_tokens", num_tokens, 0)
+    num_tokens = check_count("num_tokens", num_tokens, 0)
     if not isinstance(prefix, str):
         raise TypeError(f"prefix must be a str, got {prefix!r}")
     if not prefix:

@@ -77,7 +77,7 @@ def compressed_bits(text: str, given: str, compressor: str) -> int:
 
 
 def _mean_nll(sum_nll: float, num_tokens: int) -> float:
-    check_count("num_tokens", num_tokens, 1)
+    num_tokens = check_count("num_tokens", num_tokens, 1)
     if hasattr(sum_nll, "item") and getattr(sum_nll, "shape", None) == ():
         sum_nll = sum_nll.item()  # a 0-dimensional tensor or array
     if isinstance(sum_nll, bool) or not isinstance(sum_nll, (int, float)):

@@ -58,7 +58,7 @@ def fit_weights(
     Raises as ``mix``; ValueError where all models give a token probability
     0.
     """
-    check_count("num_iterations", num_iterations, 0)
+    num_iterations = check_count("num_iterations", num_iterations, 0)
     stacked = _stack(log_probs)
     if bool(stacked.isneginf().all(dim=0).any()):
         raise ValueError(

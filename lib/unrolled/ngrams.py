@@ -29,7 +29,7 @@ def count_ngrams(tokens: Iterable, order: int) -> Counter:
     >>> count_ngrams(["a", "b", "a", "b"], 2)
     Counter({('a', 'b'): 2, ('b', 'a'): 1})
     """
-    check_count("order", order, 1)
+    order = check_count("order", order, 1)
     # a tensor's own elements are tensors, each of them a key of its own
     tokens = tokens.tolist() if isinstance(tokens, Tensor) else list(tokens)
     shifted = [tokens[start:] for start in range(order)]
@@ -69,7 +69,7 @@ class NgramLM(InterpolatedLM):
     ) -> None:
         """A model without counts; see ``fit``."""
         super().__init__(order, vocab_size)
-        self.strengths = _per_order("strengths", strengths, order)
+        self.strengths = _per_order("strengths", strengths, self.order)
 
     def _set_rules(self) -> None:
         self._rules = []
@@ -169,7 +169,7 @@ class KneserNeyLM(InterpolatedLM):
         super().__init__(order, vocab_size)
         self._fixed = None
         if discounts is not None:
-            self._fixed = _triples(discounts, order)
+            self._fixed = _triples(discounts, self.order)
         #: after fit: the discounts for counts of 1, 2 and more, per order
         self.discounts: list[tuple[float, float, float]] = []
 

@@ -39,8 +39,8 @@ def init_params(
 
     Raises ValueError for a size below 1 or a negative scale.
     """
-    check_count("vocab_size", vocab_size, 1)
-    check_count("num_hiddens", num_hiddens, 1)
+    vocab_size = check_count("vocab_size", vocab_size, 1)
+    num_hiddens = check_count("num_hiddens", num_hiddens, 1)
     for name, scale in (
         ("input_scale", input_scale),
         ("recurrent_scale", recurrent_scale),
@@ -124,12 +124,12 @@ class RNNLM(nn.Module):
         )
         for name, value in params.items():
             setattr(self, name, nn.Parameter(value.to(device)))
-        self.vocab_size, self.num_hiddens = vocab_size, num_hiddens
+        self.vocab_size, self.num_hiddens = self.W_xh.shape
         self.by_hand = by_hand
 
     def begin_state(self, batch_size: int) -> Tensor:
         """Zeros (batch_size, h), in the dtype and on the device of W_hh."""
-        check_count("batch_size", batch_size, 1)
+        batch_size = check_count("batch_size", batch_size, 1)
         return self.W_hh.new_zeros(batch_size, self.num_hiddens)
 
     def forward(
@@ -173,9 +173,9 @@ class StackedRNNLM(nn.Module):
     ) -> None:
         """Draw the parameters."""
         super().__init__()
-        check_count("vocab_size", vocab_size, 1)
-        check_count("num_hiddens", num_hiddens, 1)
-        check_count("num_layers", num_layers, 1)
+        vocab_size = check_count("vocab_size", vocab_size, 1)
+        num_hiddens = check_count("num_hiddens", num_hiddens, 1)
+        num_layers = check_count("num_layers", num_layers, 1)
         if not 0 <= dropout < 1:
             raise ValueError(f"dropout must be in [0, 1), got {dropout}")
         if not input_scale >= 0:
@@ -207,7 +207,7 @@ class StackedRNNLM(nn.Module):
 
     def begin_state(self, batch_size: int) -> Tensor:
         """Zeros (num_layers, batch_size, h)."""
-        check_count("batch_size", batch_size, 1)
+        batch_size = check_count("batch_size", batch_size, 1)
         return self.b_q.new_zeros(
             self.num_layers, batch_size, self.num_hiddens
         )

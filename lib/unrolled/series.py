@@ -42,7 +42,7 @@ def noisy_sine(
     >>> bool((clean == noisy).all())
     True
     """
-    check_count("num_steps", num_steps, 1)
+    num_steps = check_count("num_steps", num_steps, 1)
     if not math.isfinite(omega):
         raise ValueError(
             f"omega must be finite, got {omega}; the book uses 0.01"
@@ -70,7 +70,7 @@ def windows(series: Tensor, tau: int) -> tuple[Tensor, Tensor]:
     ([[1.0, 2.0], [2.0, 3.0]], [3.0, 4.0])
     """
     _check_series(series)
-    _check_tau(tau, len(series))
+    tau = _check_tau(tau, len(series))
     return series.unfold(0, tau, 1)[:-1], series[tau:]
 
 
@@ -94,7 +94,7 @@ def k_step_forecasts(
             [3., 3.],
             [4., 4.]])
     """
-    _check_horizon(series, tau, max_k)
+    tau, max_k = _check_horizon(series, tau, max_k)
     known = series.unfold(0, tau, 1)  # known[i] ends at index i + tau - 1
     forecasts = series.new_full((len(series), max_k), math.nan)
     window = known
@@ -114,7 +114,7 @@ def held_forecasts(
     The plain baselines: the last value of the window (persistence), its
     mean, zero. Laid out and checked as ``k_step_forecasts``.
     """
-    _check_horizon(series, tau, max_k)
+    tau, max_k = _check_horizon(series, tau, max_k)
     value = _next_values(rule, series.unfold(0, tau, 1))
     forecasts = series.new_full((len(series), max_k), math.nan)
     for k in range(1, max_k + 1):
@@ -148,7 +148,7 @@ def free_run(forecaster: Forecaster, start: Tensor, num_steps: int) -> Tensor:
     [4.0, 2.0, 1.0]
     """
     _check_series(start, name="start")
-    check_count("num_steps", num_steps, 1)
+    num_steps = check_count("num_steps", num_steps, 1)
     window, values = start[None], []
     for _ in range(num_steps):
         value = _next_values(forecaster, window)
@@ -219,7 +219,7 @@ class LinearForecaster:
 
         Raises ValueError if max_k < 1.
         """
-        check_count("max_k", max_k, 1)
+        max_k = check_count("max_k", max_k, 1)
         matrix = self.companion()
         rows = [matrix[-2]]  # forecasts the newest value of the next window
         while len(rows) < max_k:
@@ -274,9 +274,9 @@ def fit_mlp(
     """
     features, labels = _check_pairs(features, labels)
     check_generator(generator)
-    check_count("num_hiddens", num_hiddens, 1)
-    check_count("batch_size", batch_size, 1)
-    check_count("num_epochs", num_epochs, 1)
+    num_hiddens = check_count("num_hiddens", num_hiddens, 1)
+    batch_size = check_count("batch_size", batch_size, 1)
+    num_epochs = check_count("num_epochs", num_epochs, 1)
     if not learning_rate > 0:
         raise ValueError(f"learning_rate must be above 0, got {learning_rate}")
     net = nn.Sequential(
@@ -344,24 +344,26 @@ def _check_series(series: Tensor, name: str = "series") -> None:
         )
 
 
-def _check_tau(tau: int, length: int) -> None:
-    check_count("tau", tau, 1)
+def _check_tau(tau: int, length: int) -> int:
+    tau = check_count("tau", tau, 1)
     if tau >= length:
         raise ValueError(
             f"tau is {tau} but the series has {length} values; a window and "
             f"its label need tau at most {length - 1}"
         )
+    return tau
 
 
-def _check_horizon(series: Tensor, tau: int, max_k: int) -> None:
+def _check_horizon(series: Tensor, tau: int, max_k: int) -> tuple[int, int]:
     _check_series(series)
-    _check_tau(tau, len(series))
-    check_count("max_k", max_k, 1)
+    tau = _check_tau(tau, len(series))
+    max_k = check_count("max_k", max_k, 1)
     if max_k > len(series) - tau:
         raise ValueError(
             f"max_k is {max_k}, but {len(series)} values with tau = {tau} "
             f"reach at most {len(series) - tau} steps ahead"
         )
+    return tau, max_k
 
 
 def _check_pairs(features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:

@@ -160,11 +160,11 @@ def train(
     changes the model; ValueError for arguments out of range; TypeError for
     a loader without ``sequential``, which says whether the state goes on.
     """
-    check_count("num_epochs", num_epochs, 1)
+    num_epochs = check_count("num_epochs", num_epochs, 1)
     if not theta > 0:
         raise ValueError(f"theta must be above 0, got {theta}")
     if patience is not None:
-        check_count("patience", patience, 1)
+        patience = check_count("patience", patience, 1)
     evaluate_at = _check_evaluation(
         model, num_epochs, held_out, evaluate_at, keep_best or patience
     )
@@ -303,7 +303,7 @@ def log_spaced(num_epochs: int, number: int = 25) -> list[int]:
     >>> log_spaced(500, 7)
     [1, 3, 8, 22, 63, 177, 500]
     """
-    check_count("num_epochs", num_epochs, 1)
-    check_count("number", number, 2)
+    num_epochs = check_count("num_epochs", num_epochs, 1)
+    number = check_count("number", number, 2)
     ratio = num_epochs ** (1 / (number - 1))
     return sorted({round(ratio**i) for i in range(number)})

@@ -47,9 +47,9 @@ def fit_zipf(
     ordered = np.sort(np.asarray(counts, dtype=np.float64))[::-1]
     if len(ordered) == 0 or not np.isfinite(ordered).all():
         raise ValueError("counts must be finite numbers, and at least one")
-    check_count("first", first, 1)
+    first = check_count("first", first, 1)
     last = len(ordered) if last is None else last
-    check_count("last", last, 1)
+    last = check_count("last", last, 1)
     if not first < last <= len(ordered):
         raise ValueError(
             f"ranks {first} to {last} must be at least two of the "
@@ -85,8 +85,8 @@ def zipf_interval(
     a resample has fewer than ``last`` kinds.
     """
     ids = as_ids("ids", ids)
-    check_count("block", block, 1)
-    check_count("resamples", resamples, 2)
+    block = check_count("block", block, 1)
+    resamples = check_count("resamples", resamples, 2)
     if len(ids) < 2 * block:
         raise ValueError(
             f"ids must fill two blocks of {block}, got {len(ids)} ids"
