@@ -494,8 +494,9 @@ class TestOtherPrecisions:
             MarkovChain(torch.tensor([[0.899, 0.1], [0.5, 0.5]]))
 
     def test_the_given_tensor_may_need_gradients(self):
-        given = torch.eye(2).requires_grad_()
-        assert len(MarkovChain(given).closed_classes()) == 2
+        chain = MarkovChain(torch.eye(2).requires_grad_())
+        assert not chain.transition.requires_grad
+        assert len(chain.closed_classes()) == 2
 
     @pytest.mark.parametrize(
         "dtype",
