@@ -61,6 +61,7 @@ experiments: $(READY)
 	$(BIN)/python experiments/whole_book.py chosen
 	$(BIN)/python experiments/whole_book.py curve
 	$(BIN)/python experiments/clipping.py
+	$(BIN)/python experiments/horizon.py
 
 explorables: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python tools/explorables

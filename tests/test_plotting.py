@@ -413,3 +413,53 @@ def test_an_unrolled_network_needs_a_label_for_each_input(inputs, labels):
         ValueError, match=rf"^{len(inputs)} inputs but {len(labels)} labels$"
     ):
         draw_unrolled(list(inputs), list(labels))
+
+
+def test_paths_are_all_alike():
+    axes = plotting.new_axes("t", "x")
+    plotting.draw_paths(axes, [[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]])
+    assert [list(line.get_ydata()) for line in axes.lines] == [
+        [0.0, 2.0, 4.0],
+        [1.0, 3.0, 5.0],
+    ]
+    assert len({line.get_color() for line in axes.lines}) == 1
+
+
+def test_a_chain_has_an_arrow_for_each_chance():
+    axes = plotting.draw_chain(["a", "b"], [[0.25, 0.75], [1, 0]])
+    words = [text.get_text() for text in axes.texts if text.get_text()]
+    assert sorted(words) == ["0.25", "0.75", "1", "a", "b"]
+    arrows = [t for t in axes.texts if getattr(t, "arrow_patch", None)]
+    assert len(arrows) == 3
+    assert len(axes.patches) == 2
+
+
+def test_the_arrows_of_a_chain_start_and_end_at_their_states():
+    axes = plotting.draw_chain(list("abc"), [[0, 1, 0], [0, 0, 1], [1, 0, 0]])
+    places = {
+        t.get_text(): t.get_position()
+        for t in axes.texts
+        if t.get_text() in "abc" and t.get_text()
+    }
+
+    def nearest(point):
+        return min(
+            places,
+            key=lambda name: (
+                (places[name][0] - point[0]) ** 2
+                + (places[name][1] - point[1]) ** 2
+            ),
+        )
+
+    found = [
+        (nearest(t.xyann), nearest(t.xy))
+        for t in axes.texts
+        if getattr(t, "arrow_patch", None)
+    ]
+    assert found == [("a", "b"), ("b", "c"), ("c", "a")]
+
+
+@pytest.mark.parametrize("transition", [[[1.0]], [[1, 0]], [[1], [1]]])
+def test_a_chain_is_square(transition):
+    with pytest.raises(ValueError, match="2 names, but transition is not 2"):
+        plotting.draw_chain(["a", "b"], transition)

@@ -76,10 +76,44 @@ def exponentials(values):
     return torch.tensor([power / sum(powers) for power in powers])
 
 
+def disturbed(weights, num_steps):
+    """The difference of two runs, one of which was off by 1 once."""
+
+    def run(first):
+        values = [*[0.0] * (len(weights) - 1), first]
+        while len(values) < len(weights) + num_steps - 1:
+            window = torch.tensor(values[-len(weights) :])
+            values.append(float(weights @ window))
+        return torch.tensor(values[len(weights) - 1 :])
+
+    return run(1.0) - run(0.0)
+
+
 # solved in other words than the library's
 SOLVED = {
     "8.1-1": walk,
-    "8.1-2": lambda series, k: series[: len(series) - k],
+    "8.1-2": lambda series, period, k: torch.stack(
+        [
+            series[max(p for p in range(t % period, t, period) if p <= t - k)]
+            for t in range(-(-k // period) * period, len(series))
+        ]
+    ),
+    "8.1a-1": lambda series, tau, k: (
+        torch.stack(
+            [series[i : i + tau] for i in range(len(series) - tau - k + 1)]
+        ),
+        series[tau + k - 1 :],
+    ),
+    "8.1a-2": disturbed,
+    "8.1b-1": lambda P, start, today: torch.tensor(
+        [
+            float(start[i] * P[i, today] / (start @ P)[today])
+            for i in range(len(P))
+        ]
+    ),
+    "8.1b-2": lambda counts, lower, strength: torch.stack(
+        [(row + strength * lower) / (row.sum() + strength) for row in counts]
+    ),
     "8.2-1": lambda tokens: [
         "<unk>",
         *ranked(tokens, lambda token, n: (-n[token], tokens.index(token))),
@@ -103,18 +137,60 @@ WRONG = [
     ("8.1-1", lambda P, s, k: walk(P.T, s, k), "from the wrong side"),
     ("8.1-1", lambda P, s, k: walk(P, s, k + 1), "one step too many"),
     ("8.1-1", lambda P, s, k: s @ P.pow(k), "each entry of P"),
-    ("8.1-2", lambda series, k: series[k:], "values that were to be"),
+    ("8.1-2", lambda series, period, k: series[:-k], "whatever the season"),
     (
         "8.1-2",
-        lambda series, k: torch.stack(
-            [series[t - 1] for t in range(k, len(series))]
-        ),
-        "k is taken for 1",
+        lambda series, period, k: series[:-period],
+        "longer than a period",
     ),
     (
-        "8.1-2",
-        lambda series, k: torch.cat([series[-k:], series[:-k]]),
-        "shifted round",
+        "8.1a-1",
+        lambda series, tau, k: (
+            series.unfold(0, tau, 1)[: len(series) - tau],
+            series[tau:],
+        ),
+        "whatever k is",
+    ),
+    (
+        "8.1a-1",
+        lambda series, tau, k: (
+            series.unfold(0, tau, 1)[: len(series) - max(k, tau - 1)],
+            series[k : len(series) + min(0, k - tau + 1)],
+        ),
+        "not after its last",
+    ),
+    (
+        "8.1a-2",
+        lambda weights, num_steps: disturbed(weights.flip(0), num_steps),
+        "from the wrong end",
+    ),
+    (
+        "8.1a-2",
+        lambda weights, num_steps: torch.stack(
+            [weights[-1] ** n for n in range(num_steps)]
+        ),
+        "by one number",
+    ),
+    ("8.1b-1", lambda P, s, n: P[:, n] / P[:, n].sum(), "not weighted"),
+    ("8.1b-1", lambda P, s, n: s * P[:, n], "joint distribution"),
+    (
+        "8.1b-1",
+        lambda P, s, n: s * P[n] / (s @ P[n]),
+        "a column into it",
+    ),
+    (
+        "8.1b-2",
+        lambda counts, lower, a: (
+            (counts + a) / (counts.sum(1) + 3 * a)[:, None]
+        ),
+        "as adding one does",
+    ),
+    (
+        "8.1b-2",
+        lambda counts, lower, a: (
+            (counts + a * lower) / torch.tensor([[4.0], [1.0], [2.0]])
+        ),
+        "do not sum to 1",
     ),
     (
         "8.2-1",
@@ -281,7 +357,8 @@ def test_the_same_cases_every_day():
 
 
 def test_two_for_each_chapter():
-    assert [f"8.{c}-{n}" for c in range(1, 6) for n in (1, 2)] == NAMES
+    pages = ("8.1", "8.1a", "8.1b", "8.2", "8.3", "8.4", "8.5")
+    assert [f"{page}-{n}" for page in pages for n in (1, 2)] == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -298,7 +375,19 @@ def test_answers_by_hand():
     sure = torch.tensor([1.0, 0.0])
     # 0.9 * 0.9 + 0.1 * 0.6, 0.9 * 0.1 + 0.1 * 0.4
     assert solve("8.1-1", P, sure, 2).tolist() == pytest.approx([0.87, 0.13])
-    assert solve("8.1-2", torch.arange(5), 2).tolist() == [0, 1, 2]
+    # three steps ahead with a period of 2: four back
+    assert solve("8.1-2", torch.arange(6), 2, 3).tolist() == [0, 1]
+    features, labels = solve("8.1a-1", torch.arange(4), 2, 2)
+    assert (features.tolist(), labels.tolist()) == ([[0, 1]], [3])
+    # 1, 2 * 1, 2 * 2 + 3 * 1
+    carried = solve("8.1a-2", torch.tensor([3.0, 2.0]), 3)
+    assert carried.tolist() == [1, 2, 7]
+    # 0.5 * 0.1 against 0.5 * 0.4
+    half = torch.tensor([0.5, 0.5])
+    before = solve("8.1b-1", P, half, 1)
+    assert before.tolist() == pytest.approx([0.2, 0.8])
+    rows = solve("8.1b-2", torch.tensor([[1.0, 0.0], [0, 0]]), half, 2.0)
+    assert rows.flatten().tolist() == pytest.approx([2 / 3, 1 / 3, 0.5, 0.5])
     assert solve("8.2-1", ["b", "a", "a"]) == ["<unk>", "a", "b"]
     assert solve("8.2-2", "Don't 'go'!") == "don't go"
     assert solve("8.3-1", list("aba"), "a", "b") == 1.0

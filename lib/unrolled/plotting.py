@@ -8,6 +8,7 @@ figure can be printed in grey. Figures are vector graphics on no ground of
 their own, to be read in a light and in a dark theme.
 """
 
+import math
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -247,6 +248,12 @@ def draw_points(
     return add_legend(axes)
 
 
+def draw_paths(axes: Axes, paths: Sequence[Sequence[float]]) -> Axes:
+    """Draw many paths (T, n) as thin lines, all alike, over 0..T - 1."""
+    axes.plot(paths, color=COLOURS[0], linewidth=0.7, alpha=0.5)
+    return axes
+
+
 def mark_line(axes: Axes, value: float, name: str) -> Axes:
     """Draw a thin horizontal line: a floor, a baseline, an expectation.
 
@@ -422,6 +429,62 @@ def draw_unrolled(inputs: Sequence[str], labels: Sequence[str]) -> Axes:
     axes.set_xlim(0.2, len(inputs) + 0.6)
     axes.set_ylim(-0.5, 2.5)
     axes.grid(visible=False)
+    return axes
+
+
+def draw_chain(
+    names: Sequence[str], transition: Sequence[Sequence[float]]
+) -> Axes:
+    """Draw a Markov chain: a circle for each state, arrows with chances.
+
+    transition: (S, S), from (row) to (column); what is 0 gets no arrow.
+    Raises ValueError unless there is a row of S numbers for each name.
+    """
+    size = len(names)
+    if [len(row) for row in transition] != [size] * size:
+        raise ValueError(
+            f"{size} names, but transition is not {size} rows of {size}"
+        )
+    figure = _new_figure(5.6, 3.6)
+    axes = figure.add_subplot(frameon=False, aspect="equal")
+    axes.set(xticks=[], yticks=[], xlim=(-2.2, 2.2), ylim=(-1.25, 1.65))
+    turns = [math.pi / 2 - 2 * math.pi * s / size for s in range(size)]
+    places = [(1.25 * math.cos(a), 0.9 * math.sin(a)) for a in turns]
+    style = {"arrowstyle": "-|>", "color": INK, "linewidth": 1}
+    words = {"ha": "center", "va": "center", "fontsize": 10, "color": INK}
+    for i, (x, y) in enumerate(places):
+        axes.add_patch(
+            plt.Circle(
+                (x, y), 0.3, facecolor="none", edgecolor=COLOURS[0], lw=1.6
+            )
+        )
+        axes.text(x, y, names[i], **words)
+        for j, (u, v) in enumerate(places):
+            chance = f"{float(transition[i][j]):g}"
+            if float(transition[i][j]) == 0:
+                continue
+            if i == j:  # a loop on the far side of the circle
+                out = math.hypot(x, y)
+                a, b = x / out, y / out
+                left = (x + 0.29 * a - 0.16 * b, y + 0.29 * b + 0.16 * a)
+                right = (x + 0.29 * a + 0.16 * b, y + 0.29 * b - 0.16 * a)
+                loop = {**style, "connectionstyle": "arc3,rad=-1.9"}
+                axes.annotate("", right, left, arrowprops=loop)
+                axes.text(x + 0.74 * a, y + 0.74 * b, chance, **words)
+                continue
+            length = math.hypot(u - x, v - y)
+            a, b = (u - x) / length, (v - y) / length
+            bent = {**style, "connectionstyle": "arc3,rad=-0.16"}
+            axes.annotate(
+                "",
+                (u - 0.33 * a - 0.06 * b, v - 0.33 * b + 0.06 * a),
+                (x + 0.33 * a - 0.06 * b, y + 0.33 * b + 0.06 * a),
+                arrowprops=bent,
+            )
+            # beside the arrow, on the side to which it bends
+            axes.text(
+                (x + u) / 2 - 0.24 * b, (y + v) / 2 + 0.24 * a, chance, **words
+            )
     return axes
 
 

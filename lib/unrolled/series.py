@@ -279,11 +279,7 @@ def fit_mlp(
     num_epochs = check_count("num_epochs", num_epochs, 1)
     if not learning_rate > 0:
         raise ValueError(f"learning_rate must be above 0, got {learning_rate}")
-    net = nn.Sequential(
-        _linear(features.shape[1], num_hiddens, generator),
-        nn.ReLU(),
-        _linear(num_hiddens, 1, generator),
-    )
+    net = new_mlp(features.shape[1], num_hiddens, generator)
     optimiser = torch.optim.Adam(net.parameters(), lr=learning_rate)
     for _ in range(num_epochs):
         order = torch.randperm(len(features), generator=generator)
@@ -293,6 +289,20 @@ def fit_mlp(
             loss.backward()
             optimiser.step()
     return net.requires_grad_(False)
+
+
+def new_mlp(
+    tau: int, num_hiddens: int, generator: torch.Generator | None = None
+) -> nn.Sequential:
+    """An untrained network tau -> num_hiddens -> 1 with ReLU.
+
+    Weights from Xavier's uniform distribution, biases from PyTorch's.
+    """
+    return nn.Sequential(
+        _linear(tau, num_hiddens, generator),
+        nn.ReLU(),
+        _linear(num_hiddens, 1, generator),
+    )
 
 
 def _linear(

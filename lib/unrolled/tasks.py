@@ -39,13 +39,39 @@ def _law(P: Tensor, start: Tensor, k: int) -> Tensor:
     return start @ torch.linalg.matrix_power(P, k)
 
 
-def _last_value(series: Tensor, k: int) -> Tensor:
-    return series[:-k]
+def _seasonal(series: Tensor, period: int, k: int) -> Tensor:
+    back = period * math.ceil(k / period)
+    return series[: len(series) - back]
+
+
+def _direct_pairs(series: Tensor, tau: int, k: int) -> list[Tensor]:
+    labels = series[tau - 1 + k :]
+    return [series.unfold(0, tau, 1)[: len(labels)], labels]
+
+
+def _carried_on(weights: Tensor, num_steps: int) -> Tensor:
+    tau = len(weights)
+    errors = torch.zeros(tau + num_steps)
+    errors[tau] = 1.0
+    for t in range(tau + 1, tau + num_steps):
+        errors[t] = weights @ errors[t - tau : t]
+    return errors[tau:]
+
+
+def _yesterday(P: Tensor, start: Tensor, today: int) -> Tensor:
+    joint = start * P[:, today]
+    return joint / joint.sum()
+
+
+def _backed_off(counts: Tensor, lower: Tensor, strength: float) -> Tensor:
+    total = counts.sum(dim=1, keepdim=True) + strength
+    return (counts + strength * lower) / total
 
 
 _WEATHER = torch.tensor([[0.7, 0.2, 0.1], [0.3, 0.4, 0.3], [0.2, 0.4, 0.4]])
 _TWO = torch.tensor([[0.9, 0.1], [0.6, 0.4]])
-_SERIES = torch.tensor([0.5, -1.0, 2.0, 0.0, 1.5, 3.0])
+_SERIES = torch.tensor([0.5, -1.0, 2.0, 0.0, 1.5, 3.0, -2.0, 1.0, 0.25])
+_COUNTS = torch.tensor([[3.0, 1.0, 0.0], [0.0, 0.0, 0.0], [0.0, 2.0, 0.0]])
 
 # --- 8.2: text ------------------------------------------------------------
 
@@ -201,18 +227,94 @@ EXERCISES: dict[str, Exercise] = {
         },
     ),
     "8.1-2": Exercise(
-        "last_value_forecasts(series, k)",
-        _last_value,
-        ((_SERIES, 1), (_SERIES, 2), (_SERIES, 4)),
+        "seasonal_naive(series, period, k)",
+        _seasonal,
+        ((_SERIES, 2, 1), (_SERIES, 2, 3), (_SERIES, 3, 3), (_SERIES, 2, 5)),
         {
-            "the values that were to be forecast are given back": (
-                lambda series, k: series[k:]
+            "the value of k steps ago is repeated, whatever the season": (
+                lambda series, period, k: series[: len(series) - k]
             ),
-            "k is taken for 1; the last value known is k steps old": (
-                lambda series, k: series[k - 1 : -1]
+            "one period back is after the forecast was made, where k is "
+            "longer than a period": (
+                lambda series, period, k: series[: len(series) - period]
             ),
-            "the series is shifted round, so that its end comes first": (
-                lambda series, k: series.roll(k)
+        },
+    ),
+    "8.1a-1": Exercise(
+        "direct_pairs(series, tau, k)",
+        _direct_pairs,
+        ((_SERIES, 2, 3), (_SERIES, 3, 1), (_SERIES, 1, 2), (_SERIES, 4, 5)),
+        {
+            "the label is k steps after the first value of the window, not "
+            "after its last": lambda series, tau, k: [
+                series.unfold(0, tau, 1)[: len(series) - max(k, tau - 1)],
+                series[k:][: len(series) - tau + 1],
+            ],
+            "the label is the next value, whatever k is": (
+                lambda series, tau, k: _direct_pairs(series, tau, 1)
+            ),
+        },
+    ),
+    "8.1a-2": Exercise(
+        "carried_on(weights, num_steps)",
+        _carried_on,
+        (
+            (torch.tensor([0.5, 0.5]), 5),
+            (torch.tensor([-1.0, 1.9]), 6),
+            (torch.tensor([0.2, -0.3, 0.9]), 1),
+            (torch.tensor([0.7]), 4),
+        ),
+        {
+            "the weights are read from the wrong end; the last one belongs "
+            "to the newest value": lambda weights, num_steps: _carried_on(
+                weights.flip(0), num_steps
+            ),
+            "only the last weight is used, so that the error is multiplied "
+            "by one number": lambda weights, num_steps: (
+                weights[-1] ** torch.arange(num_steps)
+            ),
+        },
+    ),
+    "8.1b-1": Exercise(
+        "yesterday(P, start, today)",
+        _yesterday,
+        (
+            (_WEATHER, torch.full((3,), 1 / 3), 2),
+            (_WEATHER, torch.tensor([0.6, 0.3, 0.1]), 0),
+            (_TWO, torch.tensor([0.5, 0.5]), 1),
+        ),
+        {
+            "the column is not weighted by how probable each state was "
+            "yesterday": lambda P, start, today: (
+                P[:, today] / P[:, today].sum()
+            ),
+            "this is the joint distribution; divide by the probability of "
+            "today's state": lambda P, start, today: start * P[:, today],
+            "a row of P leads from a state, a column into it": (
+                lambda P, start, today: _yesterday(P.T, start, today)
+            ),
+        },
+    ),
+    "8.1b-2": Exercise(
+        "backed_off(counts, lower, strength)",
+        _backed_off,
+        (
+            (_COUNTS, torch.tensor([0.5, 0.3, 0.2]), 2.0),
+            (_COUNTS, torch.full((3,), 1 / 3), 0.5),
+            (_COUNTS, torch.tensor([0.1, 0.9, 0.0]), 5.0),
+        ),
+        {
+            "the strength is added to every count, as adding one does": (
+                lambda counts, lower, strength: (
+                    (counts + strength)
+                    / (counts + strength).sum(dim=1, keepdim=True)
+                )
+            ),
+            "the rows do not sum to 1: what was added is missing below": (
+                lambda counts, lower, strength: (
+                    (counts + strength * lower)
+                    / counts.sum(dim=1, keepdim=True).clamp(min=1)
+                )
             ),
         },
     ),

@@ -1,0 +1,261 @@
+"""Many forecasters at once are those of one at a time; the floor is one."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from scipy.stats import binom
+
+from scripts import load
+from unrolled.horizon import (
+    Lines,
+    best_forecasts,
+    fed_back,
+    fit_lines,
+    fit_networks,
+    median_interval,
+    pairs,
+    train_networks,
+    windows_before,
+)
+from unrolled.series import (
+    fit_least_squares,
+    fit_mlp,
+    k_step_forecasts,
+    noisy_sine,
+    windows,
+)
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def seeded(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.fixture
+def noisy():
+    """Three series of 120 values."""
+    return torch.stack(
+        [noisy_sine(120, generator=seeded(s))[2] for s in range(3)]
+    )
+
+
+def test_pairs_of_one_step_are_the_windows_of_8_1(noisy):
+    features, labels = pairs(noisy, 5)
+    for s in range(3):
+        alone = windows(noisy[s], 5)
+        assert torch.equal(features[s], alone[0])
+        assert torch.equal(labels[s], alone[1])
+
+
+def test_a_label_is_k_steps_after_its_window():
+    features, labels = pairs(torch.arange(20.0).reshape(2, 10), 3, 4)
+    assert features.shape == (2, 4, 3)
+    assert torch.equal(labels, features[:, :, -1] + 4)
+    assert labels[:, -1].tolist() == [9.0, 19.0]
+
+
+@pytest.mark.parametrize(
+    ("shape", "tau", "k", "words"),
+    [
+        ((9,), 2, 1, r"series must be \(S, T\), got \(9,\)"),
+        ((1, 5), 3, 3, "5 values are too short for tau = 3 and k = 3"),
+        ((1, 5), 0, 1, "tau"),
+        ((1, 5), 1, 0, "k"),
+    ],
+)
+def test_pairs_that_cannot_be(shape, tau, k, words):
+    with pytest.raises(ValueError, match=words):
+        pairs(torch.zeros(shape), tau, k)
+
+
+def test_windows_end_k_steps_before_their_targets():
+    series = torch.arange(30.0)[None]
+    window = windows_before(series, 4, 6, torch.tensor([9, 29]))
+    assert window[0, :, -1].tolist() == [3.0, 23.0]
+    for target in (8, 30):
+        with pytest.raises(ValueError, match=r"targets must be in 9\.\.29"):
+            windows_before(series, 4, 6, torch.tensor([target]))
+
+
+def test_feeding_back_is_that_of_the_section(noisy):
+    lines = fit_lines(*pairs(noisy, 5))
+    targets = torch.arange(20, 120)
+    for s in range(3):
+        alone = fit_least_squares(*windows(noisy[s], 5))
+        ahead = k_step_forecasts(alone, noisy[s], 5, 7)
+        for k in (1, 2, 7):
+            window = windows_before(noisy, 5, k, targets)
+            fed = fed_back(lines, window, k)
+            assert fed.shape == (k, 3, 100)
+            torch.testing.assert_close(fed[-1, s], ahead[targets, k - 1])
+
+
+def test_each_network_is_the_one_trained_alone(noisy):
+    features, labels = pairs(noisy, 6)
+    settings = {"num_epochs": 3, "num_hiddens": 7, "batch_size": 11}
+    several = fit_networks(
+        features, labels, [seeded(s) for s in (5, 6, 7)], **settings
+    )
+    for s, seed in enumerate((5, 6, 7)):
+        alone = fit_mlp(
+            features[s], labels[s], generator=seeded(seed), **settings
+        )
+        torch.testing.assert_close(
+            several(features)[s], alone(features[s])[:, 0], rtol=0, atol=1e-9
+        )
+
+
+def test_training_through_the_steps_lowers_their_error(noisy):
+    generators = [seeded(s) for s in range(3)]
+    start = fit_networks(*pairs(noisy, 4), generators, num_epochs=1)
+    features, last = pairs(noisy, 4, 5)
+    n = features.shape[1]
+    labels = torch.stack([pairs(noisy, 4, k)[1][:, :n] for k in range(1, 6)])
+    assert torch.equal(labels[-1], last)
+
+    def loss(networks):
+        return (fed_back(networks, features, 5) - labels).square().mean()
+
+    before = [p.clone() for p in start.parameters()]
+    trained = train_networks(
+        start, features, labels, generators, num_epochs=20
+    )
+    assert loss(trained) < 0.9 * loss(start)
+    for old, kept in zip(before, start.parameters(), strict=True):
+        assert torch.equal(old, kept)  # the start stays as it was
+
+
+def test_one_generator_for_each_series(noisy):
+    features, labels = pairs(noisy, 4)
+    with pytest.raises(ValueError, match="generators: 2 for 3 series"):
+        fit_networks(features, labels, [seeded(0)] * 2)
+    with pytest.raises(ValueError, match=r"features must be \(S, n, tau\)"):
+        fit_networks(features[0], labels[0], [seeded(0)])
+
+
+def test_the_floor_by_hand():
+    """One value near 1: the phase is near the top, so k on it is cos."""
+    window = torch.tensor([[1.0]])
+    forecast = best_forecasts(window, 100, sigma=0.01)
+    assert forecast.item() == pytest.approx(math.cos(1.0), abs=0.01)
+    # one value of 0: up or down, as likely
+    assert best_forecasts(window * 0, 100, sigma=0.01).item() == pytest.approx(
+        0, abs=1e-12
+    )
+    # noise without end: nothing is known
+    assert best_forecasts(window, 100, sigma=1e6).item() == pytest.approx(
+        0, abs=1e-9
+    )
+
+
+def test_the_grid_of_phases_is_fine_enough(noisy):
+    window = noisy[:, :64]
+    few = best_forecasts(window, 64, num_phases=1000)
+    many = best_forecasts(window, 64, num_phases=20_000)
+    torch.testing.assert_close(few, many, rtol=0, atol=1e-9)
+
+
+def test_nothing_beats_the_floor_on_its_own_terms():
+    """Phase drawn anew for each window: the expected error is smallest."""
+    phase = torch.rand(4000, generator=seeded(0)) * 2 * math.pi
+    steps = 0.01 * torch.arange(16)
+    clean = torch.sin(phase[:, None] + steps)
+    window = clean + 0.2 * torch.randn(4000, 16, generator=seeded(1))
+    target = torch.sin(phase + 0.01 * (15 + 64))
+
+    def error(forecast):
+        return (forecast - target).square().mean().item()
+
+    best = error(best_forecasts(window, 64))
+    assert best < error(window.mean(dim=1))
+    design = torch.cat([window, torch.ones(4000, 1)], dim=1)
+    fitted = torch.linalg.lstsq(design, target[:, None]).solution
+    # least squares that has seen these very targets has 17 weights to fit
+    assert best < error((design @ fitted)[:, 0]) * (1 + 2 * 17 / 4000)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"k": -1}, "k"),
+        ({"k": 1, "sigma": 0.0}, "sigma must be finite and above 0"),
+        ({"k": 1, "num_phases": 0}, "num_phases"),
+    ],
+)
+def test_a_floor_that_cannot_be(settings, words):
+    with pytest.raises(ValueError, match=words):
+        best_forecasts(torch.zeros(1, 4), **settings)
+
+
+@pytest.mark.parametrize(
+    ("n", "confidence", "r"),
+    [(20, 0.95, 6), (10, 0.95, 2), (6, 0.95, 1), (100, 0.95, 40)],
+)
+def test_the_interval_of_a_median(n, confidence, r):
+    values = torch.randperm(n, generator=seeded(n)) + 1.0
+    assert median_interval(values, confidence) == (r, n + 1 - r)
+    assert 1 - 2 * binom.cdf(r - 1, n, 0.5) >= confidence
+    assert 1 - 2 * binom.cdf(r, n, 0.5) < confidence
+
+
+def test_the_interval_covers_as_it_says():
+    """Of 2,000 samples of a skewed distribution."""
+    drawn = torch.empty(2000, 20).exponential_(generator=seeded(0))
+    low, high = zip(*map(median_interval, drawn), strict=True)
+    inside = [a <= math.log(2) <= b for a, b in zip(low, high, strict=True)]
+    assert sum(inside) / 2000 == pytest.approx(0.9586, abs=0.015)
+
+
+def test_too_few_values_for_an_interval():
+    with pytest.raises(ValueError, match=r"5 are too few .* at least 6"):
+        median_interval(torch.arange(5.0))
+    with pytest.raises(ValueError, match="confidence"):
+        median_interval(torch.arange(20.0), 1.0)
+
+
+def test_lines_are_linear():
+    lines = Lines(
+        torch.tensor([[1.0, 2.0], [0.0, 1.0]]), torch.tensor([3.0, 0])
+    )
+    window = torch.tensor([[[1.0, 1.0]], [[5.0, 7.0]]])
+    assert lines(window).tolist() == [[6.0], [7.0]]
+
+
+@pytest.mark.slow
+def test_the_stored_runs_are_those_of_the_script():
+    """Two of the twenty series of each kind, run again."""
+    experiment = load("experiments/horizon.py")
+    stored = json.loads(
+        (ROOT / "lib/unrolled/data/horizon.json").read_text("utf-8")
+    )["runs"]
+    dtype = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        usual = experiment.Setting(2)
+        again = {
+            "as on the page": usual.both("network", 4),
+            "25 epochs": usual.both("network", 4, num_epochs=25),
+            "as many pairs": usual.both("least squares", 4, extra=63),
+        }
+        through = {
+            "10 epochs on 1 step": usual.through(4, 1, 10),
+            "10 epochs, direct": usual.direct_longer(4, 10),
+        }
+    finally:
+        torch.set_default_dtype(dtype)
+    model = {"as many pairs": "least squares, 4"}
+    for case, ways in again.items():
+        there = stored[case][model.get(case, "network, 4")]
+        for way, values in ways.items():
+            assert values == pytest.approx(there[way][:2], rel=0.02)
+    for way, values in through.items():
+        there = stored["trained through"]["network, 4"][way]
+        assert values == pytest.approx(there[:2], rel=0.02)
+    for case, models in stored.items():
+        for name, ways in models.items():
+            for way, values in ways.items():
+                assert len(values) == experiment.NUM_SERIES, (case, name, way)
