@@ -22,6 +22,8 @@ TITLES = {
     "imports": "Imports",
     "listing": "How this list is made",
     "drawing": "How this is drawn",
+    "table": "How this table is made",
+    "computing": "How this is computed",
     "finding": "How this is checked",
     "check": "Check: {title}",
 }

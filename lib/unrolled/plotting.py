@@ -445,9 +445,9 @@ def draw_chain(
         raise ValueError(
             f"{size} names, but transition is not {size} rows of {size}"
         )
-    figure = _new_figure(5.6, 3.6)
+    figure = _new_figure(5.6, 3.0)
     axes = figure.add_subplot(frameon=False, aspect="equal")
-    axes.set(xticks=[], yticks=[], xlim=(-2.2, 2.2), ylim=(-1.25, 1.65))
+    axes.set(xticks=[], yticks=[], xlim=(-2.6, 2.6), ylim=(-1.0, 1.75))
     turns = [math.pi / 2 - 2 * math.pi * s / size for s in range(size)]
     places = [(1.25 * math.cos(a), 0.9 * math.sin(a)) for a in turns]
     style = {"arrowstyle": "-|>", "color": INK, "linewidth": 1}
@@ -483,7 +483,7 @@ def draw_chain(
             )
             # beside the arrow, on the side to which it bends
             axes.text(
-                (x + u) / 2 - 0.24 * b, (y + v) / 2 + 0.24 * a, chance, **words
+                (x + u) / 2 - 0.31 * b, (y + v) / 2 + 0.31 * a, chance, **words
             )
     return axes
 
