@@ -30,6 +30,7 @@ pytest_add_cli_args_test_selection = ["tests"]
 
 [tool.pytest.ini_options]
 addopts = "--import-mode=importlib -p no:nbval -x"
+pythonpath = ["tests"]
 """
 
 
@@ -43,8 +44,8 @@ def prepare(modules: list[str]) -> None:
     )
     (SCRATCH / "tests").mkdir()
     (SCRATCH / "data").mkdir()
-    for module in modules:
-        shutil.copy(ROOT / "tests" / f"test_{module}.py", SCRATCH / "tests")
+    for name in ("helpers", *(f"test_{module}" for module in modules)):
+        shutil.copy(ROOT / "tests" / f"{name}.py", SCRATCH / "tests")
     only = ", ".join(f'"src/unrolled/{module}.py"' for module in modules)
     config = CONFIG.format(only=only)
     (SCRATCH / "pyproject.toml").write_text(config, "utf-8")
