@@ -23,10 +23,10 @@ import torch
 
 from unrolled.batches import SequenceLoader
 from unrolled.checkpoints import save_model
-from unrolled.corpus import load_corpus
-from unrolled.ladder import split
+from unrolled.corpus import load_corpus, split
 from unrolled.ngrams import KneserNeyLM
-from unrolled.rnn import RNNLM, StackedRNNLM
+from unrolled.rnn import RNNLM
+from unrolled.stacked import StackedRNNLM
 from unrolled.training import cosine, log_probs, train
 from unrolled.vocab import Vocab, character_stream
 

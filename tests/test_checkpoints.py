@@ -9,7 +9,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from unrolled.checkpoints import load_model, save_model
-from unrolled.rnn import RNNLM, StackedRNNLM
+from unrolled.rnn import RNNLM
+from unrolled.stacked import StackedRNNLM
 from unrolled.training import evaluate
 from unrolled.vocab import Vocab
 

@@ -1,14 +1,18 @@
-"""Coding: what comes back, how large it is, and one path for both ways."""
+"""Coding: what comes back, how large it is, one path for both ways."""
 
+import bz2
+import gzip
+import lzma
 import math
-import re
 
 import pytest
 import torch
 
+from helpers import raises
 from unrolled.coding import (
     RESOLUTION,
     _quantised,
+    compressed_bits,
     counting_predictor,
     decode,
     encode,
@@ -16,12 +20,11 @@ from unrolled.coding import (
     rnn_predictor,
 )
 from unrolled.ngrams import KneserNeyLM, NgramLM
-from unrolled.rnn import RNNLM, StackedRNNLM
+from unrolled.rnn import RNNLM
+from unrolled.stacked import StackedRNNLM
 from unrolled.training import log_probs
 
-
-def raises(kind, message):
-    return pytest.raises(kind, match="^" + re.escape(message) + "$")
+TEXT, GIVEN = "the time machine " * 9, "by h g wells " * 40 + "the time "
 
 
 def text(n, size=6, seed=0):
@@ -194,3 +197,45 @@ def test_rounding_costs_more_where_tokens_are_many():
     # 50,000 of 2^20 go to the others
     expected = -2_000 * math.log2(2**20 / (2**20 + 50_000))
     assert 8 * len(data) == pytest.approx(expected, abs=64)
+
+
+@pytest.mark.parametrize(
+    ("name", "compress"),
+    [
+        ("gzip", lambda data: gzip.compress(data, 9, mtime=0)),
+        ("bz2", lambda data: bz2.compress(data, 9)),
+        ("xz", lambda data: lzma.compress(data, preset=9 | 1 << 31)),
+    ],
+)
+def test_compressed_growth(name, compress):
+    both = len(compress((GIVEN + TEXT).encode()))
+    assert compressed_bits(TEXT, GIVEN, name) == 8 * (
+        both - len(compress(GIVEN.encode()))
+    )
+
+
+def test_what_was_given_helps():
+    text = "abcdefghijklmnopqrstuvwxyz0123456789"
+    for name in ("gzip", "xz"):
+        alone = compressed_bits(text, "", name)
+        assert compressed_bits(text, text, name) < alone / 2
+
+
+def test_unknown_compressor_and_no_text():
+    with raises(
+        ValueError,
+        "compressor must be one of ('gzip', 'bz2', 'xz'), got 'zip'",
+    ):
+        compressed_bits("a", "b", "zip")
+    with raises(TypeError, "text must be a str, got b'a'"):
+        compressed_bits(b"a", "b", "xz")
+    with raises(TypeError, "given must be a str, got 1"):
+        compressed_bits("a", 1, "xz")
+
+
+def test_gzip_does_not_store_the_time(monkeypatch):
+    sizes = set()
+    for now in (0, 1_900_000_000):
+        monkeypatch.setattr("time.time", lambda now=now: now)
+        sizes.add(compressed_bits(TEXT, GIVEN, "gzip"))
+    assert len(sizes) == 1

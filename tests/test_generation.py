@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from unrolled.generation import generate
-from unrolled.rnn import RNNLM, StackedRNNLM
+from unrolled.rnn import RNNLM
+from unrolled.stacked import StackedRNNLM
 from unrolled.vocab import Vocab
 
 VOCAB = Vocab(list("the time machine"))

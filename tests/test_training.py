@@ -15,7 +15,8 @@ from torch.nn.functional import cross_entropy
 from unrolled import training
 from unrolled.batches import SequenceLoader
 from unrolled.ngrams import NgramLM
-from unrolled.rnn import RNNLM, StackedRNNLM
+from unrolled.rnn import RNNLM
+from unrolled.stacked import StackedRNNLM
 from unrolled.training import (
     DivergenceError,
     clip_gradients,

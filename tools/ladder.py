@@ -15,9 +15,10 @@ from pathlib import Path
 import torch
 
 from unrolled.checkpoints import load_model
-from unrolled.corpus import load_corpus
-from unrolled.ladder import Rung, split, write_ladder
-from unrolled.metrics import COMPRESSORS, bits_per_token, compressed_bits
+from unrolled.coding import COMPRESSORS, compressed_bits
+from unrolled.corpus import load_corpus, split
+from unrolled.ladder import Rung, write_ladder
+from unrolled.metrics import bits_per_token
 from unrolled.mixtures import fit_weights, mix
 from unrolled.ngrams import KneserNeyLM, NgramLM
 from unrolled.spelling import SpelledWords

@@ -158,7 +158,9 @@ def fit_mlp(
         nn.ReLU(),
         _linear(num_hiddens, 1, generator),
     )
-    optimiser = torch.optim.Adam(net.parameters(), lr=learning_rate)
+    optimiser = torch.optim.Adam(
+        net.parameters(), lr=learning_rate, fused=True
+    )
     for _ in range(num_epochs):
         order = torch.randperm(len(features), generator=generator)
         for rows in order.split(batch_size):

@@ -1,9 +1,9 @@
 """The ladder: every model of the course, scored on the same characters.
 
 Section 8.3 begins it, section 8.5 finishes it:
-:doc:`/book/8_3_language_models`. This module fixes which characters those are
-and reads the table; it fits nothing (``make ladder`` does, and writes the
-table).
+:doc:`/book/8_3_language_models`. Those characters are the last part of
+``corpus.split``. This module reads the table; it fits nothing (``make
+ladder`` does, and writes the table).
 """
 
 import csv
@@ -28,22 +28,6 @@ class Rung:
     fitted_on: str  # "train" (80 %), "train and validation" (90 %) or "-"
     section: str  # where the course computes it
     family: str  # one of plotting.FAMILIES, which gives its colour
-
-
-def split(text: Sequence) -> tuple[Sequence, Sequence, Sequence]:
-    """The first 80 % to train, 10 % to choose, the last 10 % to score.
-
-    text: a str, a list or a tensor; the parts are slices of it. The same
-    boundaries everywhere: the 173,427 characters of the book are cut at
-    138,741 and 156,084. Raises ValueError for fewer than 10 tokens.
-
-    >>> split("abcdefghij")
-    ('abcdefgh', 'i', 'j')
-    """
-    if len(text) < 10:
-        raise ValueError(f"text must have at least 10 tokens, got {len(text)}")
-    first, second = len(text) * 8 // 10, len(text) * 9 // 10
-    return text[:first], text[first:second], text[second:]
 
 
 def read_ladder() -> list[Rung]:
