@@ -8,8 +8,8 @@ import pytest
 
 mpl.use("Agg")
 
-from unrolled import plotting
-from unrolled.plotting import (
+from unrolled.course import plotting
+from unrolled.course.plotting import (
     COLOURS,
     DASHES,
     FAMILIES,

@@ -1,5 +1,6 @@
 """The project's files agree with one another."""
 
+import ast
 import json
 import re
 import subprocess
@@ -13,10 +14,17 @@ import unrolled
 from scripts import load
 
 ROOT = Path(__file__).resolve().parents[1]
-MODULES = sorted(
-    p.stem
-    for p in (ROOT / "lib" / "unrolled").glob("*.py")
-    if p.stem != "__init__"
+LIBRARY = ROOT / "lib" / "unrolled"
+# the name of each module -> its path in the library, without the ending
+MODULES = {
+    path.stem: path.relative_to(LIBRARY).with_suffix("").as_posix()
+    for path in sorted(LIBRARY.rglob("*.py"))
+    if path.stem != "__init__"
+}
+TEACHING = sorted(
+    name
+    for name, path in MODULES.items()
+    if path == name and name not in ("claims", "checks", "reference")
 )
 
 
@@ -24,11 +32,58 @@ def read(name):
     return (ROOT / name).read_text("utf-8")
 
 
+def loaded_by(code):
+    """The modules that a fresh Python has after this code."""
+    code = f"import sys; {code}; print(*sys.modules)"
+    printed = subprocess.check_output([sys.executable, "-c", code], text=True)
+    return set(printed.split())
+
+
 def test_importing_unrolled_loads_nothing_heavy():
-    code = "import sys, unrolled; print(*sys.modules)"
-    loaded = subprocess.check_output([sys.executable, "-c", code], text=True)
-    assert "unrolled" in loaded.split()
-    assert not {"torch", "matplotlib", "d2l"} & set(loaded.split())
+    loaded = loaded_by("import unrolled")
+    assert "unrolled" in loaded
+    assert not {"torch", "matplotlib", "d2l", "pytest"} & loaded
+
+
+def test_teaching_modules_need_none_of_the_course_s_machinery():
+    names = [f"unrolled.{name}" for name in TEACHING]
+    loaded = loaded_by(f"import {', '.join(names)}")
+    assert set(names) <= loaded
+    machinery = {"unrolled.claims", "unrolled.course", "unrolled.reference"}
+    others = {"matplotlib", "pandas", "IPython", "d2l", "pytest"}
+    assert not (machinery | others) & loaded
+
+
+def imported_by(path):
+    """The modules of the library that a file imports, wherever it does."""
+    found = set()
+    for node in ast.walk(ast.parse(read(path))):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        if isinstance(node, ast.ImportFrom):
+            found |= {f"{node.module}.{name.name}" for name in node.names}
+    return {name for name in found if name.split(".")[0] == "unrolled"}
+
+
+def test_arrows_between_modules_go_one_way():
+    for path in MODULES.values():
+        imported = imported_by(f"lib/unrolled/{path}.py")
+        forbidden = r"unrolled\.(?:claims|reference)\b"
+        if not path.startswith("course/"):
+            forbidden += r"|unrolled\.course\b"
+        assert not [x for x in imported if re.match(forbidden, x)], path
+    assert "unrolled.course.tasks.EXERCISES" in imported_by(
+        "lib/unrolled/course/exercises.py"
+    )
+
+
+def test_every_folder_of_the_library_is_installed():
+    stated = tomllib.loads(read("pyproject.toml"))["tool"]["setuptools"]
+    folders = {
+        ".".join(path.parent.relative_to(ROOT / "lib").parts)
+        for path in LIBRARY.rglob("*.py")
+    }
+    assert set(stated["packages"]) == folders
 
 
 def test_one_test_file_for_each_module():
@@ -37,14 +92,14 @@ def test_one_test_file_for_each_module():
 
 
 def test_modules_stay_small():
-    for module in MODULES:
-        lines = read(f"lib/unrolled/{module}.py").count("\n")
-        assert 40 <= lines <= 450, f"{module} has {lines} lines"
+    for module, path in MODULES.items():
+        lines = read(f"lib/unrolled/{path}.py").count("\n")
+        assert 30 <= lines <= 450, f"{module} has {lines} lines"
 
 
 def test_no_module_is_named_as_what_it_holds():
-    for module in MODULES:
-        source = read(f"lib/unrolled/{module}.py")
+    for module, path in MODULES.items():
+        source = read(f"lib/unrolled/{path}.py")
         assert not re.search(rf"^(?:def|class) {module}\b", source, re.M)
 
 
@@ -151,8 +206,8 @@ def test_the_readme_maps_every_chapter_module_and_test():
     readme = read("README.md")
     for path in (ROOT / "book").glob("*.ipynb"):
         assert f"book/{path.name}" in readme
-    for module in MODULES:
-        assert f"lib/unrolled/{module}.py" in readme
+    for module, path in MODULES.items():
+        assert f"lib/unrolled/{path}.py" in readme
         assert f"tests/test_{module}.py" in readme
     for link in re.findall(r"\]\(([^)#:]+)\)", readme):
         assert (ROOT / link).exists(), link

@@ -9,8 +9,8 @@ import torch
 from bs4 import BeautifulSoup
 from IPython.core.formatters import DisplayFormatter
 
-from unrolled import tables
-from unrolled.tables import show_table
+from unrolled.course import tables
+from unrolled.course.tables import show_table
 
 
 def raises(kind, message):

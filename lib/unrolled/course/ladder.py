@@ -7,11 +7,8 @@ ladder`` does, and writes the table).
 """
 
 import csv
-import io
-from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields, replace
+from dataclasses import dataclass
 from importlib import resources
-from pathlib import Path
 
 # Shannon (1951), "Prediction and Entropy of Printed English", table I: bits
 # per character of 27-letter English, for people who knew the 100 characters
@@ -36,14 +33,3 @@ def read_ladder() -> list[Rung]:
     rows = csv.DictReader(table.read_bytes().decode().splitlines())
     rungs = [Rung(**{**row, "bits": float(row["bits"])}) for row in rows]
     return sorted(rungs, key=lambda rung: -rung.bits)
-
-
-def write_ladder(rungs: Sequence[Rung], path: str) -> None:
-    """Write the table, bits with four digits after the point."""
-    table = io.StringIO()
-    writer = csv.writer(table, lineterminator="\n")
-    writer.writerow([field.name for field in fields(Rung)])
-    for rung in rungs:
-        writer.writerow(astuple(replace(rung, bits=f"{rung.bits:.4f}")))
-    # as bytes, so that no machine changes the ends of lines
-    Path(path).write_bytes(table.getvalue().encode())
