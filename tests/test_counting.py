@@ -7,7 +7,6 @@ from unrolled.counting import (
     InterpolatedLM,
     Rule,
     count_levels,
-    maximise,
     take,
 )
 from unrolled.ngrams import count_ngrams
@@ -47,21 +46,6 @@ def test_take_gives_another_value_for_what_is_not_there():
     assert take(values, numbers).tolist() == [7, 0, 5]
     assert take(values, torch.tensor([2, 0]), 0.5).tolist() == [0.5, 5]
     assert take(values[:0], torch.tensor([-1])).tolist() == [0]
-
-
-def test_maximise_finds_the_most_likely_parameter():
-    # 3 heads in 10 throws; p = sigmoid(x), so x = ln(3 / 7)
-    heads = torch.tensor([1.0] * 3 + [0.0] * 7, dtype=torch.float64)
-
-    def probs(x):
-        p = x.sigmoid()
-        return heads * p + (1 - heads) * (1 - p)
-
-    start = torch.zeros(1, dtype=torch.float64)
-    best = maximise(probs, start)
-    assert best.sigmoid().item() == pytest.approx(0.3, abs=1e-6)
-    assert not best.requires_grad
-    assert start.item() == 0
 
 
 class Half(InterpolatedLM):

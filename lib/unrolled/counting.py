@@ -1,7 +1,7 @@
 """What counting models share: n-grams in sorted arrays, and their mixing.
 
 Section 8.3 teaches this module: :doc:`/book/8_3_language_models`. It fixes no
-smoothing (``ngrams`` does). Every model here has one form,
+smoothing (``smoothing`` and ``ngrams`` do). Every model here has one form,
 
     P_k(x | c) = own_k(x | c) + lower_k(c) P_{k-1}(x | shorter c),
 
@@ -9,7 +9,7 @@ with P_0 uniform; the numbers ``own`` and ``lower`` make the difference.
 Probabilities are float64, logarithms natural (nats).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple, Self
 
 import torch
@@ -210,25 +210,3 @@ def take(values: Tensor, numbers: Tensor, other: float = 0) -> Tensor:
     """values[numbers], and ``other`` for the number -1 or len(values)."""
     padded = torch.cat([values, values.new_full((1,), other)])
     return padded[numbers]
-
-
-def maximise(probs: Callable[[Tensor], Tensor], start: Tensor) -> Tensor:
-    """The parameters at which the mean of -ln probs is least (L-BFGS)."""
-    parameters = start.clone().requires_grad_()
-    # fine tolerances: near a flat start the first steps gain very little
-    optimizer = torch.optim.LBFGS(
-        [parameters],
-        max_iter=300,
-        tolerance_grad=1e-8,
-        tolerance_change=1e-11,
-        line_search_fn="strong_wolfe",
-    )
-
-    def mean_nll() -> Tensor:
-        optimizer.zero_grad()
-        loss = -probs(parameters).log().mean()
-        loss.backward()
-        return loss
-
-    optimizer.step(mean_nll)
-    return parameters.detach()
