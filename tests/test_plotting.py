@@ -70,10 +70,11 @@ def test_figures_have_no_ground_whatever_the_reader_s_style():
 
 
 def test_words_and_axes_have_one_colour():
-    axes = new_axes("a", "b", title="c")
+    axes = new_axes("a", "b")
     axes = draw_lines(axes, [0, 1], {"one": [1, 2]})
     mark_line(axes, 1, "floor")
-    words = [axes.xaxis.label, axes.yaxis.label, axes.title]
+    (panel,) = new_panels(["c"], "a", "b")
+    words = [axes.xaxis.label, axes.yaxis.label, panel.title]
     words += [*axes.get_xticklabels(), *axes.get_legend().get_texts()]
     assert {mpl.colors.to_hex(w.get_color()) for w in words} == {INK}
     edge = axes.spines["left"].get_edgecolor()
@@ -81,10 +82,9 @@ def test_words_and_axes_have_one_colour():
 
 
 def test_new_axes_has_labels_size_and_style():
-    axes = new_axes("time (steps)", "x", title="a wave")
+    axes = new_axes("time (steps)", "x")
     assert axes.get_xlabel() == "time (steps)"
     assert axes.get_ylabel() == "x"
-    assert axes.get_title() == "a wave"
     assert new_axes("a", "b").get_title() == ""
     figure = axes.figure
     assert tuple(figure.get_size_inches()) == (5.6, 3.8)
@@ -96,8 +96,8 @@ def test_new_axes_has_labels_size_and_style():
     assert not axes.spines["right"].get_visible()
     assert axes.xaxis.get_label().get_size() == 11
     assert axes.xaxis.get_gridlines()[0].get_visible()
-    other = new_axes("a", "b", width=3.0, height=2.0)
-    assert tuple(other.figure.get_size_inches()) == (3.0, 2.0)
+    other = new_axes("a", "b", height=2.0)
+    assert tuple(other.figure.get_size_inches()) == (5.6, 2.0)
 
 
 def test_the_reader_s_own_settings_are_left_alone():
@@ -140,8 +140,8 @@ def test_small_multiples_share_their_scales():
     assert {axes.get_ylim() for axes in panels} == {(-7, 7)}
     four = new_panels(list("abcd"), "t", "x", height=2.0)
     assert four[0].figure.get_figheight() == pytest.approx(4.6)
-    two = new_panels(list("ab"), "t", "x", height=2.0, width=3.0)
-    assert tuple(two[0].figure.get_size_inches()) == pytest.approx((3, 2.6))
+    two = new_panels(list("ab"), "t", "x", height=2.0)
+    assert tuple(two[0].figure.get_size_inches()) == pytest.approx((5.6, 2.6))
 
 
 def test_small_multiples_may_share_one_legend():

@@ -77,6 +77,101 @@ def test_arrows_between_modules_go_one_way():
     )
 
 
+def names_in(source):
+    """Every name that a piece of code uses or imports."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Name):
+            found.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            found.add(node.attr)
+        elif isinstance(node, ast.alias):
+            found.add(node.name)
+    return found
+
+
+def public_names(source):
+    """Functions, classes and methods; not errors, nor types of arguments."""
+    tree = ast.parse(source)
+    in_signatures = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            for annotation in [
+                node.returns,
+                *(argument.annotation for argument in node.args.args),
+            ]:
+                if annotation is not None:
+                    in_signatures |= names_in(ast.unparse(annotation))
+    for node in tree.body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            if node.name in in_signatures:
+                continue
+            yield node.name
+            for method in getattr(node, "body", []):
+                if isinstance(node, ast.ClassDef) and isinstance(
+                    method, ast.FunctionDef
+                ):
+                    yield method.name
+
+
+def users():
+    """Names used on each page, in each tool and in each module."""
+    folders = ("tools", "experiments", "book/_ext", "tests/benchmarks")
+    scripts = [path for f in folders for path in (ROOT / f).rglob("*.py")]
+    found = {
+        path: names_in(path.read_text("utf-8"))
+        for path in [*scripts, *LIBRARY.rglob("*.py")]
+    }
+    for path in (ROOT / "book").glob("*.ipynb"):
+        notebook = json.loads(path.read_text("utf-8"))
+        found[path] = set().union(
+            *(
+                names_in("".join(cell["source"]))
+                for cell in notebook["cells"]
+                if cell["cell_type"] == "code"
+            )
+        )
+    return found
+
+
+def test_every_public_name_is_used_outside_its_module():
+    found = users()
+    for name in TEACHING:
+        path = LIBRARY / f"{name}.py"
+        elsewhere = set().union(*(n for p, n in found.items() if p != path))
+        for public in public_names(path.read_text("utf-8")):
+            # Python or torch calls these
+            if public.startswith("_") or public in ("forward", "backward"):
+                continue
+            if not public.endswith("Error"):
+                assert public in elsewhere, f"{name}.{public} is not used"
+
+
+def test_the_library_page_shows_every_module_and_who_uses_it():
+    shown = re.findall(
+        r"^## ([\w.]+)\n\n```\{used-in\} ([\w.]+)\n```\n\n```\{eval-rst\}\n"
+        r"\.\. automodule:: unrolled\.([\w.]+)$",
+        read("book/library.md"),
+        flags=re.M,
+    )
+    assert all(len(set(names)) == 1 for names in shown)
+    assert sorted(names[0] for names in shown) == sorted(
+        path.replace("/", ".") for path in MODULES.values()
+    )
+
+
+def test_who_uses_a_module_is_read_from_the_imports():
+    importers = load("book/_ext/from_notebooks.py").importers
+    pages, modules = importers("series")
+    assert [page.stem for page in pages] == ["8_1_sequence_models"]
+    assert modules == []
+    pages, modules = importers("ngrams")
+    assert "8_3_language_models" in [page.stem for page in pages]
+    assert modules == ["course.tasks"]
+    assert importers("course.tasks") == ([], ["course.exercises"])
+    assert importers("course.series") == ([], [])
+
+
 def test_every_folder_of_the_library_is_installed():
     stated = tomllib.loads(read("pyproject.toml"))["tool"]["setuptools"]
     folders = {

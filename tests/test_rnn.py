@@ -7,7 +7,7 @@ from torch.nn.functional import cross_entropy, one_hot
 
 import unrolled.rnn
 from helpers import raises, seeded
-from unrolled.rnn import RNNLM, init_params, step, unroll
+from unrolled.rnn import RNNLM, _init_params, _unroll, step
 from unrolled.stacked import StackedRNNLM
 
 # vocabulary, hidden, batch, steps: all different, and with 1
@@ -140,14 +140,14 @@ class TestState:
             hot = one_hot(X[:, t], sizes[0]).double()
             H = step(hot, H, model.W_xh, model.W_hh, model.b_h)
             found.append(H)
-        states = unroll(model.W_xh[X.T] + model.b_h, state, model.W_hh)
+        states = _unroll(model.W_xh[X.T] + model.b_h, state, model.W_hh)
         assert torch.allclose(states, torch.stack(found), atol=1e-12)
         assert torch.allclose(model(X, state)[1], H, atol=1e-12)
 
 
 class TestParameters:
     def test_names_shapes_and_scales(self):
-        params = init_params(40, 300, generator=seeded(0))
+        params = _init_params(40, 300, generator=seeded(0))
         shapes = {name: tuple(p.shape) for name, p in params.items()}
         assert shapes == {
             "W_xh": (40, 300),
@@ -162,7 +162,7 @@ class TestParameters:
         assert not params["b_q"].any()
 
     def test_each_scale_is_its_own(self):
-        params = init_params(
+        params = _init_params(
             40,
             300,
             input_scale=3.0,
@@ -176,7 +176,7 @@ class TestParameters:
 
     def test_the_model_has_exactly_these(self):
         model = RNNLM(28, 16, generator=seeded(5))
-        drawn = init_params(28, 16, generator=seeded(5))
+        drawn = _init_params(28, 16, generator=seeded(5))
         named = dict(model.named_parameters())
         assert list(named) == list(drawn)
         for name, value in drawn.items():
@@ -202,7 +202,7 @@ class TestParameters:
     @pytest.mark.parametrize("by_hand", [True, False])
     def test_by_hand_decides_which_loop_runs(self, by_hand, monkeypatch):
         called = []
-        for name in ("recurrence", "unroll"):
+        for name in ("recurrence", "_unroll"):
             plain = getattr(unrolled.rnn, name)
 
             def noted(*arguments, name=name, plain=plain):
@@ -211,7 +211,7 @@ class TestParameters:
 
             monkeypatch.setattr(unrolled.rnn, name, noted)
         RNNLM(3, 2, by_hand=by_hand)(torch.tensor([[1, 2]]))
-        assert called == ["recurrence" if by_hand else "unroll"]
+        assert called == ["recurrence" if by_hand else "_unroll"]
 
     def test_a_device_is_taken(self):
         model = RNNLM(3, 2, device="meta")

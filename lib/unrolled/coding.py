@@ -15,12 +15,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 import constriction
 import numpy as np
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from unrolled.checks import as_ids, check_count
 from unrolled.counting import InterpolatedLM
-from unrolled.rnn import scoring
 
 COMPRESSORS = {
     "gzip": lambda data: gzip.compress(data, compresslevel=9, mtime=0),
@@ -44,24 +42,6 @@ def counting_predictor(model: InterpolatedLM) -> Predictor:
             context.append(token)
             del context[: -model.order]
         return model.distribution(context)
-
-    return predict
-
-
-def rnn_predictor(model: nn.Module) -> Predictor:
-    """A predictor from a recurrent model; the first token is uniform."""
-    state = model.begin_state(1)
-    size = model.vocab_size
-
-    def predict(token: int | None) -> Tensor:
-        nonlocal state
-        if token is None:
-            state = model.begin_state(1)
-            return torch.full((size,), 1 / size, dtype=torch.float64)
-        ids = torch.tensor([[token]], device=state.device)
-        with scoring(model):
-            logits, state = model(ids, state)
-        return logits[0, 0].cpu().double().softmax(-1)
 
     return predict
 

@@ -90,11 +90,6 @@ class InterpolatedLM:
     def _set_rules(self) -> None:
         raise NotImplementedError
 
-    def num_ngrams(self) -> list[int]:
-        """The number of distinct n-grams for each length, 1 to order."""
-        self._check_fitted()
-        return [len(level.keys) for level in self._levels]
-
     def num_bytes(self) -> int:
         """The memory that keys, counts and probabilities take."""
         self._check_fitted()
@@ -148,8 +143,8 @@ class InterpolatedLM:
         for rule, (contexts, grams) in zip(
             self._rules, self._find(ids), strict=True
         ):
-            probs *= take(rule.lower, contexts, 1.0)
-            probs += take(rule.own, grams)
+            probs *= _take(rule.lower, contexts, 1.0)
+            probs += _take(rule.own, grams)
         # a sum of rounded parts may exceed 1 by a last bit
         return probs[1:].log().clamp(max=0.0)
 
@@ -174,7 +169,7 @@ class InterpolatedLM:
             # neither an n-gram has nor what stands in for a missing one
             keys = contexts * self.vocab_size + ids
             grams = torch.searchsorted(level.keys, keys)
-            same = take(level.keys, grams, -self.vocab_size - 1) == keys
+            same = _take(level.keys, grams, -self.vocab_size - 1) == keys
             grams = torch.where(same, grams, -1)
             found.append((contexts, grams))
         return found
@@ -206,7 +201,7 @@ class InterpolatedLM:
             raise ValueError("the model has no counts yet; call fit(ids)")
 
 
-def take(values: Tensor, numbers: Tensor, other: float = 0) -> Tensor:
+def _take(values: Tensor, numbers: Tensor, other: float = 0) -> Tensor:
     """values[numbers], and ``other`` for the number -1 or len(values)."""
     padded = torch.cat([values, values.new_full((1,), other)])
     return padded[numbers]

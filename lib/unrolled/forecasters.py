@@ -158,16 +158,16 @@ def fit_mlp(
         nn.ReLU(),
         _linear(num_hiddens, 1, generator),
     )
-    optimiser = torch.optim.Adam(
+    optimizer = torch.optim.Adam(
         net.parameters(), lr=learning_rate, fused=True
     )
     for _ in range(num_epochs):
         order = torch.randperm(len(features), generator=generator)
         for rows in order.split(batch_size):
             loss = (net(features[rows])[:, 0] - labels[rows]).square().mean()
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             loss.backward()
-            optimiser.step()
+            optimizer.step()
     return net.requires_grad_(False)
 
 

@@ -22,7 +22,7 @@ from unrolled.bptt import recurrence
 from unrolled.checks import as_ids, check_count
 
 
-def init_params(
+def _init_params(
     vocab_size: int,
     num_hiddens: int,
     *,
@@ -69,7 +69,7 @@ def step(X: Tensor, H: Tensor, W_xh: Tensor, W_hh: Tensor, b_h: Tensor):
     return torch.tanh(X @ W_xh + H @ W_hh + b_h)
 
 
-def unroll(inputs: Tensor, state: Tensor, W_hh: Tensor) -> Tensor:
+def _unroll(inputs: Tensor, state: Tensor, W_hh: Tensor) -> Tensor:
     """All states (T, n, h), one step after the other, with autograd.
 
     inputs: (T, n, h), X_t W_xh + b_h for every step; state: (n, h). The
@@ -92,9 +92,9 @@ class RNNLM(nn.Module):
 
     ``model(X, state)`` takes X (n, T) int64 and state (n, h), and gives
     logits (T, n, V) and the last state (n, h). Without a state it starts
-    from zeros. vocab_size, num_hiddens and the scales are those of
-    ``init_params``; the generator draws the weights. ``by_hand=False`` uses
-    the plain loop of ``unroll`` in place of ``bptt.recurrence``.
+    from zeros. The scales are the standard deviations of the weights, which
+    the generator draws; biases start at 0. ``by_hand=False`` uses the plain
+    loop, with automatic differentiation, in place of ``bptt.recurrence``.
 
     Raises TypeError for ids that are no integers, ValueError for ids outside
     the vocabulary and for a state of the wrong shape.
@@ -114,7 +114,7 @@ class RNNLM(nn.Module):
     ) -> None:
         """Draw the parameters (on the CPU, then moved to the device)."""
         super().__init__()
-        params = init_params(
+        params = _init_params(
             vocab_size,
             num_hiddens,
             input_scale=input_scale,
@@ -142,7 +142,7 @@ class RNNLM(nn.Module):
         check_state(state, (len(X), self.num_hiddens))
         # the bias is added to the V rows, not to every step
         inputs = embedding(X.T, self.W_xh + self.b_h)
-        run = recurrence if self.by_hand else unroll
+        run = recurrence if self.by_hand else _unroll
         states = run(inputs, state, self.W_hh)
         return linear(states, self.W_hq, self.b_q), states[-1]
 

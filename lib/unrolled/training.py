@@ -1,7 +1,7 @@
 """Training a recurrent language model, and scoring it on held-out text.
 
 Section 8.5 teaches this module: :doc:`/book/8_5_rnn_from_scratch`. The loop
-works with any model of ``rnn`` and any optimiser of torch whose step needs
+works with any model of ``rnn`` and any optimizer of torch whose step needs
 no closure; minibatches come from ``batches``, perplexity from ``metrics``.
 """
 
@@ -129,7 +129,6 @@ def train(
     held_out: Tensor | None = None,
     evaluate_at: Collection[int] | None = None,
     keep_best: bool = False,
-    patience: int | None = None,
     averaging: float | None = None,
     progress: bool | None = None,
 ) -> History:
@@ -145,8 +144,7 @@ def train(
     updates.
     held_out: ids whose perplexity is taken after the epochs in
     ``evaluate_at`` (all, if None). keep_best: leave the model with the
-    parameters that were best on it. patience: stop after that many
-    evaluations without a better one (implies keep_best).
+    parameters that were best on it.
     averaging: decay of a moving average of the parameters, which is what is
     evaluated and kept; early on it forgets faster.
     progress: a bar on stderr; by default unless UNROLLED_PROGRESS is 0.
@@ -163,10 +161,8 @@ def train(
     num_epochs = check_count("num_epochs", num_epochs, 1)
     if not theta > 0:
         raise ValueError(f"theta must be above 0, got {theta}")
-    if patience is not None:
-        patience = check_count("patience", patience, 1)
     evaluate_at = _check_evaluation(
-        model, num_epochs, held_out, evaluate_at, keep_best or patience
+        model, num_epochs, held_out, evaluate_at, keep_best
     )
     if not hasattr(loader, "sequential"):
         raise TypeError(
@@ -180,7 +176,7 @@ def train(
     history = History()
     rates = [group["lr"] for group in optimizer.param_groups]
     averaged = copy.deepcopy(model) if averaging is not None else model
-    best, best_parameters, since_best = math.inf, None, 0
+    best, best_parameters = math.inf, None
     num_updates, num_tokens, seconds = 0, 0, 0.0
     model.train()
     bar = tqdm(range(1, num_epochs + 1), unit="epoch", disable=not progress)
@@ -216,14 +212,10 @@ def train(
                 score = evaluate(averaged, held_out)
                 history.held_out[epoch] = score
                 bar.set_postfix(held_out=f"{score:.3g}")
-                since_best += 1
                 if score < best:
-                    best, since_best = score, 0
-                    history.best_epoch = epoch
-                    if keep_best or patience:
+                    best, history.best_epoch = score, epoch
+                    if keep_best:
                         best_parameters = copy.deepcopy(averaged.state_dict())
-                if patience and since_best >= patience:
-                    break
     finally:
         _set_rates(optimizer, rates, 1.0)
         if best_parameters is not None:

@@ -27,6 +27,7 @@ FAMILIES = {
     "baseline": "#808080",  # grey
 }
 COLOURS = tuple(FAMILIES.values())  # for lines that are of no family
+WIDTH = 5.6  # inches: the text can still be read on a telephone
 DASHES = ("-", "--", "-.", ":")
 GREY = FAMILIES["baseline"]  # for data and other background
 INK = "#767676"  # words and axes; the site puts its theme's colour there
@@ -51,24 +52,16 @@ _AXES_STYLE = {
 }
 
 
-def new_axes(
-    xlabel: str,
-    ylabel: str,
-    *,
-    title: str = "",
-    width: float = 5.6,
-    height: float = 3.8,
-) -> Axes:
+def new_axes(xlabel: str, ylabel: str, *, height: float = 3.8) -> Axes:
     """One empty Axes with its labels; units belong in the labels.
 
-    width and height are in inches; at 5.6 the text can still be read on a
-    telephone. Raises ValueError if a label is empty.
+    height: in inches. Raises ValueError if a label is empty.
     """
     _check_labels(xlabel, ylabel)
-    figure = _new_figure(width, height)
+    figure = _new_figure(height)
     with plt.rc_context(_AXES_STYLE):
         axes = figure.add_subplot()
-        axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
+        axes.set(xlabel=xlabel, ylabel=ylabel)
     return axes
 
 
@@ -77,7 +70,6 @@ def new_panels(
     xlabel: str,
     ylabel: str,
     *,
-    width: float = 5.6,
     height: float = 1.9,
 ) -> list[Axes]:
     """Small multiples: one Axes for each title, two in a row, same scales.
@@ -89,7 +81,7 @@ def new_panels(
     if not titles:
         raise ValueError("titles is empty; each panel needs its own")
     rows = (len(titles) + 1) // 2
-    figure = _new_figure(width, 0.6 + height * rows)
+    figure = _new_figure(0.6 + height * rows)
     with plt.rc_context(_AXES_STYLE):
         grid = figure.subplots(
             rows, 2, sharex=True, sharey=True, squeeze=False
@@ -130,11 +122,11 @@ def _check_labels(xlabel: str, ylabel: str) -> None:
             raise ValueError(f"{name} is empty; name the quantity, its unit")
 
 
-def _new_figure(width: float, height: float):
+def _new_figure(height: float):
     # outside any context: the first figure starts the notebook's backend,
     # whose settings the context would undo
     figure = plt.figure(
-        figsize=(width, height),
+        figsize=(WIDTH, height),
         dpi=140,
         facecolor="none",
         layout="constrained",
@@ -202,7 +194,7 @@ def draw_lines(
             linestyle=DASHES[number % len(DASHES)],
             linewidth=1.8,
         )
-    return add_legend(axes)
+    return _add_legend(axes)
 
 
 def draw_data(
@@ -220,7 +212,7 @@ def draw_data(
         zorder=1,
         rasterized=True,  # a thousand points weigh more as shapes
     )
-    return add_legend(axes)
+    return _add_legend(axes)
 
 
 def draw_points(
@@ -244,7 +236,7 @@ def draw_points(
         markerfacecolor="none",
         label=name,
     )
-    return add_legend(axes)
+    return _add_legend(axes)
 
 
 def mark_line(axes: Axes, value: float, name: str) -> Axes:
@@ -261,13 +253,13 @@ def mark_line(axes: Axes, value: float, name: str) -> Axes:
         label=name,
         gid="mark",
     )
-    return add_legend(axes)
+    return _add_legend(axes)
 
 
 def mark_start(axes: Axes, x: float, name: str) -> Axes:
     """Draw a thin vertical line: where something starts."""
     axes.axvline(x, color=GREY, linewidth=1, label=name)
-    return add_legend(axes)
+    return _add_legend(axes)
 
 
 def draw_ladder(
@@ -425,7 +417,7 @@ def draw_unrolled(inputs: Sequence[str], labels: Sequence[str]) -> Axes:
     return axes
 
 
-def add_legend(axes: Axes) -> Axes:
+def _add_legend(axes: Axes) -> Axes:
     """Rebuild the legend, below the drawing so that it hides no data."""
     axes.legend(
         loc="upper center",
