@@ -9,9 +9,9 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from unrolled.checkpoints import load_model, save_model
+from unrolled.evaluation import evaluate
 from unrolled.rnn import RNNLM
 from unrolled.stacked import StackedRNNLM
-from unrolled.training import evaluate
 from unrolled.vocab import Vocab
 
 VOCAB = Vocab(list("the time machine"))

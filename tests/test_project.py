@@ -1,6 +1,7 @@
 """The project's files agree with one another."""
 
 import ast
+import importlib
 import json
 import re
 import subprocess
@@ -170,6 +171,29 @@ def test_who_uses_a_module_is_read_from_the_imports():
     assert modules == ["course.tasks"]
     assert importers("course.tasks") == ([], ["course.exercises"])
     assert importers("course.series") == ([], [])
+
+
+# other programs import these
+STAY = {
+    "batches": "SequenceLoader random_batches sequential_batches",
+    "claims": "claim",
+    "corpus": "load_corpus",
+    "generation": "generate",
+    "markov": "MarkovChain",
+    "metrics": "bits_per_token perplexity",
+    "ngrams": "KneserNeyLM NgramLM count_ngrams fit_zipf",
+    "reference": "import_d2l",
+    "rnn": "RNNLM",
+    "training": "clip_gradients evaluate train",
+    "vocab": "Vocab clean_lines tokenize",
+}
+
+
+def test_names_that_other_programs_import_stay_where_they_are():
+    for module, names in STAY.items():
+        imported = importlib.import_module(f"unrolled.{module}")
+        for name in names.split():
+            assert callable(getattr(imported, name))
 
 
 def test_every_folder_of_the_library_is_installed():

@@ -22,11 +22,11 @@ from unrolled.checkpoints import load_model
 from unrolled.coding import COMPRESSORS, compressed_bits
 from unrolled.corpus import load_corpus, split
 from unrolled.course.ladder import Rung
+from unrolled.evaluation import log_probs
 from unrolled.metrics import bits_per_token
 from unrolled.mixtures import fit_weights, mix
 from unrolled.ngrams import KneserNeyLM, NgramLM
 from unrolled.spelling import SpelledWords
-from unrolled.training import log_probs
 from unrolled.vocab import Vocab, character_stream
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -123,7 +123,7 @@ class UsedIn(Directive):
         for number, path in enumerate(pages):
             notebook = json.loads(path.read_text("utf-8"))
             title = "".join(notebook["cells"][0]["source"]).splitlines()[0]
-            section = title.lstrip("# ").split()[0]
+            section = re.match(r"# (Appendix \w+|\S+)", title)[1]
             paragraph += nodes.Text(", " if number else "")
             link = addnodes.pending_xref(
                 "",

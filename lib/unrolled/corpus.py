@@ -95,10 +95,7 @@ def load_corpus(
 
 
 def text_is_the_book() -> bool:
-    """Whether the text that was loaded last is The Time Machine.
-
-    True also where none was loaded yet.
-    """
+    """Whether the last text loaded is The Time Machine; True before any."""
     return _loaded_the_book
 
 
@@ -198,23 +195,16 @@ def _download(cache: Path) -> bytes:
 
 def _fetch(url: str, cache: Path) -> bytes:
     """One mirror's copy: checked by hash, moved into place in one step."""
-    downloader = pooch.HTTPDownloader(timeout=READ_TIMEOUT)
-    if not _can_write(cache):
-        with tempfile.TemporaryDirectory() as folder:
-            return _retrieve(url, Path(folder), downloader)
-    return _retrieve(url, cache, downloader)
-
-
-def _retrieve(url: str, folder: Path, downloader) -> bytes:
     pooch.get_logger().setLevel("WARNING")  # a download is no news
-    path = pooch.retrieve(
-        url,
-        known_hash=f"sha256:{SHA256}",
-        fname=FILE_NAME,
-        path=folder,
-        downloader=downloader,
-    )
-    return Path(path).read_bytes()
+    with tempfile.TemporaryDirectory() as elsewhere:
+        path = pooch.retrieve(
+            url,
+            known_hash=f"sha256:{SHA256}",
+            fname=FILE_NAME,
+            path=cache if _can_write(cache) else elsewhere,
+            downloader=pooch.HTTPDownloader(timeout=READ_TIMEOUT),
+        )
+        return Path(path).read_bytes()
 
 
 def _can_write(folder: Path) -> bool:
