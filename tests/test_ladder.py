@@ -6,8 +6,8 @@ import re
 import pytest
 
 from scripts import load
+from unrolled.course.colours import FAMILIES
 from unrolled.course.ladder import SHANNON, Rung, read_ladder
-from unrolled.course.plotting import FAMILIES
 
 
 def test_the_stored_table():

@@ -211,9 +211,61 @@ def test_one_test_file_for_each_module():
 
 
 def test_modules_stay_small():
-    for module, path in MODULES.items():
-        lines = read(f"lib/unrolled/{path}.py").count("\n")
-        assert 30 <= lines <= 450, f"{module} has {lines} lines"
+    counted = load("tools/count_lines.py").library()
+    for module in counted:
+        if module.module == "course.tasks":  # it is data
+            continue
+        assert module.lines <= 250, f"{module.module}: {module.lines} lines"
+
+
+def test_what_the_course_teaches_stays_small(capsys):
+    tool = load("tools/count_lines.py")
+    counted = tool.library()
+    with capsys.disabled():
+        print("\n" + tool.table(counted))
+    assert tool.taught(counted) <= 1500
+
+
+def test_lines_are_counted_by_their_kind():
+    source = '''"""Holds nothing.
+
+Two lines more.
+"""
+
+import math  # a comment
+
+# another
+
+
+def root(x):
+    """Of x."""
+    x = check_number("x", x, "[0, inf)")
+    if x == 7:
+        words = "seven"
+        raise ValueError(
+            words
+        )
+    for y in (x,):
+        if y:
+            raise TypeError
+        elif not y:
+            raise KeyError
+    try:
+        text = """one
+        string"""
+    except ValueError:
+        raise KeyError from None
+    if x:
+        raise ValueError
+    else:
+        return math.sqrt(x)
+'''
+    counted = load("tools/count_lines.py").count(source, "roots")
+    assert counted.lines == source.count("\n") == 32
+    # import, def, try, two of text, if, raise, else, return
+    assert counted.code == 9
+    # one call, five of the branch, five of the loop, two of the except
+    assert counted.checks == 13
 
 
 def test_no_module_is_named_as_what_it_holds():

@@ -24,7 +24,7 @@ class Rung:
     bits: float  # per character
     fitted_on: str  # "train" (80 %), "train and validation" (90 %) or "-"
     section: str  # where the course computes it
-    family: str  # one of plotting.FAMILIES, which gives its colour
+    family: str  # one of colours.FAMILIES, which gives its colour
 
 
 def read_ladder() -> list[Rung]:
