@@ -2,24 +2,16 @@
 
 import itertools
 import math
-import re
 from fractions import Fraction
 
 import pytest
 import torch
 
+from helpers import raises, seeded
 from unrolled.markov import MarkovChain
 
 WEATHER = [[0.7, 0.2, 0.1], [0.3, 0.4, 0.3], [0.2, 0.4, 0.4]]
 START = [0.5, 0.3, 0.2]
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
-
-
-def raises(kind, message):
-    return pytest.raises(kind, match=r"^" + re.escape(message) + "$")
 
 
 @pytest.fixture

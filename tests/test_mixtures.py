@@ -1,17 +1,13 @@
 """Mixtures: by hand, honest distributions, EM against a grid, errors."""
 
 import math
-import re
 
 import pytest
 import torch
 
+from helpers import raises
 from unrolled import mixtures
 from unrolled.mixtures import fit_weights, mix
-
-
-def raises(kind, message):
-    return pytest.raises(kind, match=r"^" + re.escape(message) + "$")
 
 
 def logs(*values):

@@ -2,7 +2,6 @@
 
 import itertools
 import math
-import re
 import time
 from collections import Counter
 
@@ -10,15 +9,8 @@ import pytest
 import torch
 from nltk.lm import KneserNeyInterpolated, Laplace
 
+from helpers import raises, seeded
 from unrolled.ngrams import KneserNeyLM, NgramLM, count_ngrams, fit_zipf
-
-
-def raises(kind, message):
-    return pytest.raises(kind, match=r"^" + re.escape(message) + "$")
-
-
-def seeded(seed):
-    return torch.Generator().manual_seed(seed)
 
 
 def sizes_of(lm):
