@@ -1,6 +1,6 @@
 """Count the library's lines of code, module by module.
 
-    python tools/count_lines.py
+    python tools/count_lines.py        (make lines)
 
 A line of code holds something other than a comment, a docstring or nothing.
 Of these, argument checks are counted apart: a function named ``check_...`` or
