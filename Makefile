@@ -1,5 +1,5 @@
 # make book | pdf | serve | test | execute | forms | claims | ladder | experiments |
-#      explorables | rooms | bench | portability | mutate | lint | clean
+#      explorables | rooms | bench | portability | mutate | lines | lint | clean
 # make book UNROLLED_SOLUTIONS=0 leaves the solutions of exercises out.
 # A smaller torch, without GPU libraries:
 #   make book PIP_FLAGS="--extra-index-url https://download.pytorch.org/whl/cpu"
@@ -15,7 +15,7 @@ export JUPYTER_PLATFORM_DIRS := 1
 export UNROLLED_SOLUTIONS
 
 .PHONY: book pdf serve test execute forms claims ladder experiments explorables rooms bench portability \
-        mutate lint clean
+        mutate lines lint clean
 
 $(READY): requirements.txt constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -78,6 +78,9 @@ portability: $(READY)
 
 mutate: $(READY)
 	$(BIN)/python tools/mutate.py $(MODULES)
+
+lines: $(READY)
+	$(BIN)/python tools/count_lines.py
 
 clean:
 	rm -rf _build mutants test-results book/_static/from_notebooks

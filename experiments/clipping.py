@@ -18,9 +18,10 @@ import torch
 
 from unrolled.batches import SequenceLoader
 from unrolled.corpus import load_corpus
+from unrolled.evaluation import DivergenceError
 from unrolled.ngrams import NgramLM
 from unrolled.rnn import RNNLM
-from unrolled.training import DivergenceError, History, train
+from unrolled.training import History, train
 from unrolled.vocab import Vocab, character_stream
 
 DATA = Path(__file__).resolve().parent.parent / "lib" / "unrolled" / "data"

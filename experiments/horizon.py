@@ -17,13 +17,11 @@ import torch
 from unrolled.horizon import (
     best_forecasts,
     fed_back,
-    fit_lines,
-    fit_networks,
     pairs,
-    train_networks,
     windows_before,
 )
 from unrolled.series import noisy_sine
+from unrolled.several import fit_lines, fit_networks, train_networks
 
 STORED = (
     Path(__file__).resolve().parent.parent / "lib/unrolled/data/horizon.json"

@@ -23,11 +23,13 @@ import torch
 
 from unrolled.batches import SequenceLoader
 from unrolled.checkpoints import save_model
-from unrolled.corpus import load_corpus
-from unrolled.ladder import split
+from unrolled.corpus import load_corpus, split
+from unrolled.evaluation import log_probs
 from unrolled.ngrams import KneserNeyLM
-from unrolled.rnn import RNNLM, StackedRNNLM
-from unrolled.training import cosine, log_probs, train
+from unrolled.rnn import RNNLM
+from unrolled.schedules import cosine
+from unrolled.stacked import StackedRNNLM
+from unrolled.training import train
 from unrolled.vocab import Vocab, character_stream
 
 DATA = Path(__file__).resolve().parent.parent / "lib" / "unrolled" / "data"

@@ -2,13 +2,13 @@
 
 import itertools
 import random
-import re
 import tracemalloc
 
 import numpy as np
 import pytest
 import torch
 
+from helpers import raises, seeded
 from unrolled.batches import (
     SequenceLoader,
     random_batches,
@@ -18,14 +18,6 @@ from unrolled.reference import import_d2l
 
 BOTH = (random_batches, sequential_batches)
 IDS = torch.arange(35)
-
-
-def raises(kind, message):
-    return pytest.raises(kind, match=r"^" + re.escape(message) + "$")
-
-
-def seeded(seed):
-    return torch.Generator().manual_seed(seed)
 
 
 def rows(batches, which=0):

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from unrolled.bptt import Recurrence, recurrence
-from unrolled.rnn import unroll
+from unrolled.rnn import _unroll
 
 # (T, n, h), all different, and with 1 in every place
 SHAPES = [(3, 4, 5), (2, 4, 3), (1, 2, 3), (4, 1, 2), (5, 3, 1), (1, 1, 1)]
@@ -29,7 +29,7 @@ def weighted(states):
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 def test_states_and_gradients_of_the_loop(shape, dtype):
     ours, theirs = drawn(shape, dtype), drawn(shape, dtype)
-    states, expected = recurrence(*ours), unroll(*theirs)
+    states, expected = recurrence(*ours), _unroll(*theirs)
     tolerance = (
         {"rtol": 0, "atol": 1e-12}
         if dtype == torch.float64
@@ -51,7 +51,7 @@ def test_the_same_states_where_no_gradient_is_asked(shape):
     with torch.no_grad():
         states = recurrence(*given)
     assert states.shape == shape
-    assert torch.allclose(states, unroll(*given), rtol=0, atol=1e-12)
+    assert torch.allclose(states, _unroll(*given), rtol=0, atol=1e-12)
     assert all(map(torch.equal, given, kept))
 
 
@@ -109,7 +109,7 @@ def test_a_wrong_gradient_is_rejected(wrong):
 def test_a_loss_on_the_last_state_only():
     ours, theirs = drawn((4, 2, 3)), drawn((4, 2, 3))
     recurrence(*ours)[-1].sum().backward()
-    unroll(*theirs)[-1].sum().backward()
+    _unroll(*theirs)[-1].sum().backward()
     for a, b in zip(ours, theirs, strict=True):
         assert torch.allclose(a.grad, b.grad, rtol=0, atol=1e-12)
 

@@ -1,24 +1,21 @@
 """Checkpoints: what comes back, precision, size, foreign files."""
 
 import json
-import re
 
 import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from helpers import raises
 from unrolled.checkpoints import load_model, save_model
-from unrolled.rnn import RNNLM, StackedRNNLM
-from unrolled.training import evaluate
+from unrolled.evaluation import evaluate
+from unrolled.rnn import RNNLM
+from unrolled.stacked import StackedRNNLM
 from unrolled.vocab import Vocab
 
 VOCAB = Vocab(list("the time machine"))
 IDS = torch.tensor(VOCAB[list("machine time the time")])
-
-
-def raises(kind, message):
-    return pytest.raises(kind, match="^" + re.escape(message) + "$")
 
 
 def header_of(path):

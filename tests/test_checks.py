@@ -1,22 +1,18 @@
 """Checks: what passes, and the message for each thing that does not."""
 
 import math
-import re
 
 import numpy as np
 import pytest
 import torch
 
+from helpers import raises
 from unrolled.checks import (
     as_ids,
     check_count,
     check_generator,
     check_number,
 )
-
-
-def raises(kind, message):
-    return pytest.raises(kind, match=r"^" + re.escape(message) + "$")
 
 
 def test_counts():

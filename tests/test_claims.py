@@ -1,25 +1,17 @@
 """Claims: hold, fail, refuse what is no truth value."""
 
-import runpy
-
 import numpy as np
 import pytest
 import torch
 
-from unrolled import claims
+from unrolled import corpus
 from unrolled.claims import ClaimError, claim
 
 
 @pytest.fixture(autouse=True)
-def _the_book_is_in_use():
+def _the_book_is_in_use(monkeypatch):
     """Other tests of the same worker may have loaded another text."""
-    claims.text_is_the_book(True)
-
-
-def test_claims_are_checked_unless_a_text_says_otherwise():
-    fresh = runpy.run_path(claims.__file__)
-    with pytest.raises(AssertionError, match=r"^does not hold: a sentence$"):
-        fresh["claim"]("a sentence", False, corpus=True)
+    monkeypatch.setattr(corpus, "_loaded_the_book", True)
 
 
 def test_a_true_claim_prints_its_sentence(capsys):
@@ -73,17 +65,14 @@ def test_the_sentence_must_be_one():
         claim("  ", True)
 
 
-def test_claims_about_the_book_are_not_checked_on_another_text(capsys):
+def test_claims_about_the_book_are_not_checked_on_another_text(
+    capsys, monkeypatch
+):
     with pytest.raises(ClaimError):
         claim("a sentence", False, corpus=True)
-    claims.text_is_the_book(False)
-    try:
-        claim("a sentence", False, corpus=True)
-        out = capsys.readouterr().out
-        assert out == "Not checked on this text: a sentence\n"
-        with pytest.raises(ClaimError):  # the others are
-            claim("a sentence", False)
-    finally:
-        claims.text_is_the_book(True)
-    with pytest.raises(ClaimError):
-        claim("a sentence", False, corpus=True)
+    monkeypatch.setattr(corpus, "_loaded_the_book", False)
+    claim("a sentence", False, corpus=True)
+    out = capsys.readouterr().out
+    assert out == "Not checked on this text: a sentence\n"
+    with pytest.raises(ClaimError):  # the others are
+        claim("a sentence", False)

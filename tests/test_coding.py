@@ -1,27 +1,26 @@
-"""Coding: what comes back, how large it is, and one path for both ways."""
+"""Coding: what comes back, how large it is, one path for both ways."""
 
+import bz2
+import gzip
+import lzma
 import math
-import re
 
 import pytest
 import torch
 
+from helpers import raises
 from unrolled.coding import (
     RESOLUTION,
     _quantised,
+    compressed_bits,
     counting_predictor,
     decode,
     encode,
     ideal_bits,
-    rnn_predictor,
 )
 from unrolled.ngrams import KneserNeyLM, NgramLM
-from unrolled.rnn import RNNLM, StackedRNNLM
-from unrolled.training import log_probs
 
-
-def raises(kind, message):
-    return pytest.raises(kind, match="^" + re.escape(message) + "$")
+TEXT, GIVEN = "the time machine " * 9, "by h g wells " * 40 + "the time "
 
 
 def text(n, size=6, seed=0):
@@ -35,12 +34,6 @@ def counting(order=3):
     return KneserNeyLM(order, 7).fit(text(500))
 
 
-def networks():
-    generator = torch.Generator().manual_seed(0)
-    yield RNNLM(7, 9, input_scale=1.0, output_scale=0.5, generator=generator)
-    yield StackedRNNLM(7, 5, 2, dropout=0.5, generator=generator)
-
-
 def test_counting_model_there_and_back():
     lm, ids = counting(), text(2_000, 7, seed=1)
     data = encode(counting_predictor(lm), ids)
@@ -48,19 +41,6 @@ def test_counting_model_there_and_back():
     ideal = ideal_bits(counting_predictor(lm), ids)
     assert ideal <= 8 * len(data) + 1
     assert 8 * len(data) <= 1.001 * ideal + 64
-
-
-@pytest.mark.parametrize("which", [0, 1])
-def test_networks_there_and_back(which):
-    model, ids = list(networks())[which], text(600, 7, seed=1)
-    data = encode(rnn_predictor(model), ids)
-    assert decode(rnn_predictor(model), data, 600) == ids.tolist()
-    # the first token is uniform, the others those of log_probs
-    expected = math.log2(7) - log_probs(model, ids).sum().item() / math.log(2)
-    assert ideal_bits(rnn_predictor(model), ids) == pytest.approx(
-        expected, rel=1e-5
-    )
-    assert 8 * len(data) <= 1.001 * expected + 64
 
 
 def test_ideal_bits_by_hand():
@@ -115,20 +95,6 @@ def test_no_token_is_impossible_and_none_gets_more_than_it_must():
     assert _quantised(law).tolist() == expected
 
 
-def test_the_first_token_is_uniform_in_double_precision():
-    model = next(networks())
-    law = rnn_predictor(model)(None)
-    assert law.dtype == torch.float64
-    assert law.tolist() == [1 / 7] * 7
-
-
-def test_ids_go_where_the_model_is():
-    model = next(networks())
-    expected = rnn_predictor(model)(3)
-    with torch.device("meta"):  # where tensors without a device would go
-        assert torch.equal(rnn_predictor(model)(3), expected)
-
-
 def test_nothing_and_one_token():
     lm = counting()
     assert (
@@ -167,24 +133,11 @@ def test_bad_input():
 
 def test_a_predictor_may_be_used_again():
     ids = torch.randint(6, (40,), generator=torch.Generator().manual_seed(5))
-    network = RNNLM(
-        6, 8, input_scale=2.0, recurrent_scale=1.0, output_scale=1.0
-    )
-    for predict in (
-        counting_predictor(NgramLM(3, 6, 1.0).fit(ids)),
-        rnn_predictor(network),
-    ):
-        bits = ideal_bits(predict, ids)
-        data = encode(predict, ids)
-        assert decode(predict, data, len(ids)) == ids.tolist()
-        assert ideal_bits(predict, ids) == bits
-
-
-@pytest.mark.parametrize("mode", [True, False])
-def test_a_network_stays_in_its_mode(mode):
-    network = StackedRNNLM(6, 8, dropout=0.5).train(mode)
-    encode(rnn_predictor(network), [1, 2, 3])
-    assert network.training is mode
+    predict = counting_predictor(NgramLM(3, 6, 1.0).fit(ids))
+    bits = ideal_bits(predict, ids)
+    data = encode(predict, ids)
+    assert decode(predict, data, len(ids)) == ids.tolist()
+    assert ideal_bits(predict, ids) == bits
 
 
 def test_rounding_costs_more_where_tokens_are_many():
@@ -194,3 +147,45 @@ def test_rounding_costs_more_where_tokens_are_many():
     # 50,000 of 2^20 go to the others
     expected = -2_000 * math.log2(2**20 / (2**20 + 50_000))
     assert 8 * len(data) == pytest.approx(expected, abs=64)
+
+
+@pytest.mark.parametrize(
+    ("name", "compress"),
+    [
+        ("gzip", lambda data: gzip.compress(data, 9, mtime=0)),
+        ("bz2", lambda data: bz2.compress(data, 9)),
+        ("xz", lambda data: lzma.compress(data, preset=9 | 1 << 31)),
+    ],
+)
+def test_compressed_growth(name, compress):
+    both = len(compress((GIVEN + TEXT).encode()))
+    assert compressed_bits(TEXT, GIVEN, name) == 8 * (
+        both - len(compress(GIVEN.encode()))
+    )
+
+
+def test_what_was_given_helps():
+    text = "abcdefghijklmnopqrstuvwxyz0123456789"
+    for name in ("gzip", "xz"):
+        alone = compressed_bits(text, "", name)
+        assert compressed_bits(text, text, name) < alone / 2
+
+
+def test_unknown_compressor_and_no_text():
+    with raises(
+        ValueError,
+        "compressor must be one of ('gzip', 'bz2', 'xz'), got 'zip'",
+    ):
+        compressed_bits("a", "b", "zip")
+    with raises(TypeError, "text must be a str, got b'a'"):
+        compressed_bits(b"a", "b", "xz")
+    with raises(TypeError, "given must be a str, got 1"):
+        compressed_bits("a", 1, "xz")
+
+
+def test_gzip_does_not_store_the_time(monkeypatch):
+    sizes = set()
+    for now in (0, 1_900_000_000):
+        monkeypatch.setattr("time.time", lambda now=now: now)
+        sizes.add(compressed_bits(TEXT, GIVEN, "gzip"))
+    assert len(sizes) == 1

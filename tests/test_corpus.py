@@ -2,8 +2,10 @@
 
 import hashlib
 import http.server
+import math
 import os
 import re
+import runpy
 import subprocess
 import sys
 import threading
@@ -13,10 +15,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from unrolled import claims, corpus
-from unrolled.corpus import CorpusError, load_corpus
-from unrolled.vocab import clean_lines, tokenize
+from unrolled.corpus import CorpusError, load_corpus, split
+from unrolled.vocab import character_stream, clean_lines, tokenize
 
 REAL = os.environ.get("UNROLLED_DATA")
 BOOK = b"The Time Machine\n\nis not this text, but stands in for it.\n" * 50
@@ -98,7 +101,7 @@ def world(monkeypatch, tmp_path, server):
 
     world.mirrors = mirrors
     yield world
-    claims.text_is_the_book(True)
+    corpus._loaded_the_book = True
 
 
 class TestDownload:
@@ -281,7 +284,7 @@ class TestFallback:
         claims.claim("not checked", False, corpus=True)
 
     def test_is_not_used_without_need(self, world, capsys):
-        claims.text_is_the_book(False)
+        corpus._loaded_the_book = False
         world.mirrors("serve")
         assert load_corpus(fallback="builtin") == BOOK.decode()
         assert capsys.readouterr().out == ""
@@ -338,12 +341,12 @@ class TestOwnFile:
         try:
             claims.claim("about the book", False, corpus=True)
         finally:
-            claims.text_is_the_book(True)
+            corpus._loaded_the_book = True
 
     def test_the_book_itself_by_path_is_the_book(self, world, tmp_path):
         file = tmp_path / "own.txt"
         file.write_bytes(BOOK)
-        claims.text_is_the_book(False)
+        corpus._loaded_the_book = False
         assert load_corpus(path=file) == BOOK.decode()
         with pytest.raises(claims.ClaimError):
             claims.claim("about the book", False, corpus=True)
@@ -412,6 +415,45 @@ class TestNames:
         world.mirrors()
         assert load_corpus("builtin").startswith("THE HUNTING TOOTH\n")
         claims.claim("not checked", False, corpus=True)
+
+
+def test_before_any_text_the_book_is_meant():
+    fresh = runpy.run_path(corpus.__file__)
+    assert fresh["text_is_the_book"]() is True
+
+
+class TestSplit:
+    @pytest.mark.parametrize("n", [10, 11, 19, 99, 1000])
+    def test_parts_are_the_text(self, n):
+        text = list(range(n))
+        train, valid, test = split(text)
+        assert train + valid + test == text
+        assert len(train) == math.floor(0.8 * n + 1e-9)
+        assert len(train) + len(valid) == math.floor(0.9 * n + 1e-9)
+        assert len(test) >= 1
+        assert len(valid) >= 1
+
+    def test_any_sequence(self):
+        assert split("abcdefghijkl") == ("abcdefghi", "j", "kl")
+        assert [len(p) for p in split(torch.arange(20))] == [16, 2, 2]
+
+    def test_too_short(self):
+        with pytest.raises(
+            ValueError, match=r"^text must have at least 10 tokens, got 9$"
+        ):
+            split("abcdefghi")
+
+    @pytest.mark.skipif(
+        os.environ.get("_UNROLLED_CORPUS_MODE") != "book",
+        reason="the book is not at hand",
+    )
+    def test_the_boundaries_of_the_book(self):
+        stream = character_stream(load_corpus())
+        assert [len(part) for part in split(stream)] == [
+            138_741,
+            17_343,
+            17_343,
+        ]
 
 
 def sentences(text):

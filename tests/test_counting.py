@@ -6,9 +6,8 @@ import torch
 from unrolled.counting import (
     InterpolatedLM,
     Rule,
+    _take,
     count_levels,
-    maximise,
-    take,
 )
 from unrolled.ngrams import count_ngrams
 
@@ -44,24 +43,9 @@ def test_levels_against_counter(n, size):
 def test_take_gives_another_value_for_what_is_not_there():
     values = torch.tensor([5.0, 7.0])
     numbers = torch.tensor([1, -1, 0])
-    assert take(values, numbers).tolist() == [7, 0, 5]
-    assert take(values, torch.tensor([2, 0]), 0.5).tolist() == [0.5, 5]
-    assert take(values[:0], torch.tensor([-1])).tolist() == [0]
-
-
-def test_maximise_finds_the_most_likely_parameter():
-    # 3 heads in 10 throws; p = sigmoid(x), so x = ln(3 / 7)
-    heads = torch.tensor([1.0] * 3 + [0.0] * 7, dtype=torch.float64)
-
-    def probs(x):
-        p = x.sigmoid()
-        return heads * p + (1 - heads) * (1 - p)
-
-    start = torch.zeros(1, dtype=torch.float64)
-    best = maximise(probs, start)
-    assert best.sigmoid().item() == pytest.approx(0.3, abs=1e-6)
-    assert not best.requires_grad
-    assert start.item() == 0
+    assert _take(values, numbers).tolist() == [7, 0, 5]
+    assert _take(values, torch.tensor([2, 0]), 0.5).tolist() == [0.5, 5]
+    assert _take(values[:0], torch.tensor([-1])).tolist() == [0]
 
 
 class Half(InterpolatedLM):
@@ -92,7 +76,7 @@ def test_mixing_by_hand():
     assert log_probs.exp().tolist() == pytest.approx(
         [after_0[1], after_1[3], unigram[0], after_0[2]]
     )
-    assert lm.num_ngrams() == [3, 3]
+    assert [len(level.keys) for level in lm._levels] == [3, 3]
     # 6 n-grams with key, count, ending and own; lower of () and of 3 tokens
     assert lm.num_bytes() == 8 * (4 * 6 + 1 + 3)
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from unrolled.exercises import check, verdict
-from unrolled.tasks import EXERCISES, Exercise
+from unrolled.course.exercises import check, verdict
+from unrolled.course.tasks import EXERCISES, Exercise
 
 NAMES = list(EXERCISES)
 SLIPS = [

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 from scripts import load
-from unrolled.plotting import FAMILIES, INK
+from unrolled.course.colours import FAMILIES, INK
 
 forms = load("tools/forms.py")
 extension = load("book/_ext/forms.py")

@@ -1,25 +1,18 @@
 """Generation: greedy by hand, temperatures, reproducible, errors."""
 
 import math
-import re
 from collections import Counter
 
 import pytest
 import torch
 
+from helpers import raises, seeded
 from unrolled.generation import generate
-from unrolled.rnn import RNNLM, StackedRNNLM
+from unrolled.rnn import RNNLM
+from unrolled.stacked import StackedRNNLM
 from unrolled.vocab import Vocab
 
 VOCAB = Vocab(list("the time machine"))
-
-
-def raises(kind, message):
-    return pytest.raises(kind, match="^" + re.escape(message) + "$")
-
-
-def seeded(seed):
-    return torch.Generator().manual_seed(seed)
 
 
 def model_of(seed=0, kind=RNNLM, **options):

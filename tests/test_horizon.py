@@ -1,4 +1,4 @@
-"""Many forecasters at once are those of one at a time; the floor is one."""
+"""Windows and horizons of many series; the floor is one."""
 
 import json
 import math
@@ -9,24 +9,16 @@ import torch
 from scipy.stats import binom
 
 from scripts import load
+from unrolled.forecasters import fit_least_squares
 from unrolled.horizon import (
-    Lines,
     best_forecasts,
     fed_back,
-    fit_lines,
-    fit_networks,
     median_interval,
     pairs,
-    train_networks,
     windows_before,
 )
-from unrolled.series import (
-    fit_least_squares,
-    fit_mlp,
-    k_step_forecasts,
-    noisy_sine,
-    windows,
-)
+from unrolled.series import k_step_forecasts, noisy_sine, windows
+from unrolled.several import fit_lines
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -92,49 +84,6 @@ def test_feeding_back_is_that_of_the_section(noisy):
             fed = fed_back(lines, window, k)
             assert fed.shape == (k, 3, 100)
             torch.testing.assert_close(fed[-1, s], ahead[targets, k - 1])
-
-
-def test_each_network_is_the_one_trained_alone(noisy):
-    features, labels = pairs(noisy, 6)
-    settings = {"num_epochs": 3, "num_hiddens": 7, "batch_size": 11}
-    several = fit_networks(
-        features, labels, [seeded(s) for s in (5, 6, 7)], **settings
-    )
-    for s, seed in enumerate((5, 6, 7)):
-        alone = fit_mlp(
-            features[s], labels[s], generator=seeded(seed), **settings
-        )
-        torch.testing.assert_close(
-            several(features)[s], alone(features[s])[:, 0], rtol=0, atol=1e-9
-        )
-
-
-def test_training_through_the_steps_lowers_their_error(noisy):
-    generators = [seeded(s) for s in range(3)]
-    start = fit_networks(*pairs(noisy, 4), generators, num_epochs=1)
-    features, last = pairs(noisy, 4, 5)
-    n = features.shape[1]
-    labels = torch.stack([pairs(noisy, 4, k)[1][:, :n] for k in range(1, 6)])
-    assert torch.equal(labels[-1], last)
-
-    def loss(networks):
-        return (fed_back(networks, features, 5) - labels).square().mean()
-
-    before = [p.clone() for p in start.parameters()]
-    trained = train_networks(
-        start, features, labels, generators, num_epochs=20
-    )
-    assert loss(trained) < 0.9 * loss(start)
-    for old, kept in zip(before, start.parameters(), strict=True):
-        assert torch.equal(old, kept)  # the start stays as it was
-
-
-def test_one_generator_for_each_series(noisy):
-    features, labels = pairs(noisy, 4)
-    with pytest.raises(ValueError, match="generators: 2 for 3 series"):
-        fit_networks(features, labels, [seeded(0)] * 2)
-    with pytest.raises(ValueError, match=r"features must be \(S, n, tau\)"):
-        fit_networks(features[0], labels[0], [seeded(0)])
 
 
 def test_the_floor_by_hand():
@@ -215,14 +164,6 @@ def test_too_few_values_for_an_interval():
         median_interval(torch.arange(5.0))
     with pytest.raises(ValueError, match="confidence"):
         median_interval(torch.arange(20.0), 1.0)
-
-
-def test_lines_are_linear():
-    lines = Lines(
-        torch.tensor([[1.0, 2.0], [0.0, 1.0]]), torch.tensor([3.0, 0])
-    )
-    window = torch.tensor([[[1.0, 1.0]], [[5.0, 7.0]]])
-    assert lines(window).tolist() == [[6.0], [7.0]]
 
 
 @pytest.mark.slow

@@ -1,50 +1,13 @@
-"""The ladder: the fixed splits, the stored table, and its sources."""
+"""The ladder: the stored table, and its sources."""
 
 import math
-import os
 import re
 
 import pytest
-import torch
 
-from unrolled.corpus import load_corpus
-from unrolled.ladder import SHANNON, Rung, read_ladder, split, write_ladder
-from unrolled.plotting import FAMILIES
-from unrolled.vocab import character_stream
-
-
-def raises(kind, message):
-    return pytest.raises(kind, match=r"^" + re.escape(message) + "$")
-
-
-@pytest.mark.parametrize("n", [10, 11, 19, 99, 1000])
-def test_parts_are_the_text(n):
-    text = list(range(n))
-    train, valid, test = split(text)
-    assert train + valid + test == text
-    assert len(train) == math.floor(0.8 * n + 1e-9)
-    assert len(train) + len(valid) == math.floor(0.9 * n + 1e-9)
-    assert len(test) >= 1
-    assert len(valid) >= 1
-
-
-def test_any_sequence():
-    assert split("abcdefghijkl") == ("abcdefghi", "j", "kl")
-    assert [len(p) for p in split(torch.arange(20))] == [16, 2, 2]
-
-
-def test_too_short():
-    with raises(ValueError, "text must have at least 10 tokens, got 9"):
-        split("abcdefghi")
-
-
-@pytest.mark.skipif(
-    os.environ.get("_UNROLLED_CORPUS_MODE") != "book",
-    reason="the book is not at hand",
-)
-def test_the_boundaries_of_the_book():
-    stream = character_stream(load_corpus())
-    assert [len(part) for part in split(stream)] == [138_741, 17_343, 17_343]
+from scripts import load
+from unrolled.course.colours import FAMILIES
+from unrolled.course.ladder import SHANNON, Rung, read_ladder
 
 
 def test_the_stored_table():
@@ -73,7 +36,7 @@ def test_write_and_read_again(tmp_path, monkeypatch):
     ]
     path = tmp_path / "data" / "ladder.csv"
     path.parent.mkdir()
-    write_ladder(rungs, path)
+    load("tools/ladder.py").write_ladder(rungs, path)
     assert path.read_bytes() == (
         b"name,bits,fitted_on,section,family\n"
         b'"a, b",1.2346,train,8.3,counting\n'

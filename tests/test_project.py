@@ -1,5 +1,7 @@
 """The project's files agree with one another."""
 
+import ast
+import importlib
 import json
 import re
 import subprocess
@@ -13,10 +15,17 @@ import unrolled
 from scripts import load
 
 ROOT = Path(__file__).resolve().parents[1]
-MODULES = sorted(
-    p.stem
-    for p in (ROOT / "lib" / "unrolled").glob("*.py")
-    if p.stem != "__init__"
+LIBRARY = ROOT / "lib" / "unrolled"
+# the name of each module -> its path in the library, without the ending
+MODULES = {
+    path.stem: path.relative_to(LIBRARY).with_suffix("").as_posix()
+    for path in sorted(LIBRARY.rglob("*.py"))
+    if path.stem != "__init__"
+}
+TEACHING = sorted(
+    name
+    for name, path in MODULES.items()
+    if path == name and name not in ("claims", "checks", "reference")
 )
 
 
@@ -24,11 +33,176 @@ def read(name):
     return (ROOT / name).read_text("utf-8")
 
 
+def loaded_by(code):
+    """The modules that a fresh Python has after this code."""
+    code = f"import sys; {code}; print(*sys.modules)"
+    printed = subprocess.check_output([sys.executable, "-c", code], text=True)
+    return set(printed.split())
+
+
 def test_importing_unrolled_loads_nothing_heavy():
-    code = "import sys, unrolled; print(*sys.modules)"
-    loaded = subprocess.check_output([sys.executable, "-c", code], text=True)
-    assert "unrolled" in loaded.split()
-    assert not {"torch", "matplotlib", "d2l"} & set(loaded.split())
+    loaded = loaded_by("import unrolled")
+    assert "unrolled" in loaded
+    assert not {"torch", "matplotlib", "d2l", "pytest"} & loaded
+
+
+def test_teaching_modules_need_none_of_the_course_s_machinery():
+    names = [f"unrolled.{name}" for name in TEACHING]
+    loaded = loaded_by(f"import {', '.join(names)}")
+    assert set(names) <= loaded
+    machinery = {"unrolled.claims", "unrolled.course", "unrolled.reference"}
+    others = {"matplotlib", "pandas", "IPython", "d2l", "pytest"}
+    assert not (machinery | others) & loaded
+
+
+def imported_by(path):
+    """The modules of the library that a file imports, wherever it does."""
+    found = set()
+    for node in ast.walk(ast.parse(read(path))):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        if isinstance(node, ast.ImportFrom):
+            found |= {f"{node.module}.{name.name}" for name in node.names}
+    return {name for name in found if name.split(".")[0] == "unrolled"}
+
+
+def test_arrows_between_modules_go_one_way():
+    for path in MODULES.values():
+        imported = imported_by(f"lib/unrolled/{path}.py")
+        forbidden = r"unrolled\.(?:claims|reference)\b"
+        if not path.startswith("course/"):
+            forbidden += r"|unrolled\.course\b"
+        assert not [x for x in imported if re.match(forbidden, x)], path
+    assert "unrolled.course.tasks.EXERCISES" in imported_by(
+        "lib/unrolled/course/exercises.py"
+    )
+
+
+def names_in(source):
+    """Every name that a piece of code uses or imports."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Name):
+            found.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            found.add(node.attr)
+        elif isinstance(node, ast.alias):
+            found.add(node.name)
+    return found
+
+
+def public_names(source):
+    """Functions, classes and methods; not errors, nor types of arguments."""
+    tree = ast.parse(source)
+    in_signatures = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            for annotation in [
+                node.returns,
+                *(argument.annotation for argument in node.args.args),
+            ]:
+                if annotation is not None:
+                    in_signatures |= names_in(ast.unparse(annotation))
+    for node in tree.body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            if node.name in in_signatures:
+                continue
+            yield node.name
+            for method in getattr(node, "body", []):
+                if isinstance(node, ast.ClassDef) and isinstance(
+                    method, ast.FunctionDef
+                ):
+                    yield method.name
+
+
+def users():
+    """Names used on each page, in each tool and in each module."""
+    folders = ("tools", "experiments", "book/_ext", "tests/benchmarks")
+    scripts = [path for f in folders for path in (ROOT / f).rglob("*.py")]
+    found = {
+        path: names_in(path.read_text("utf-8"))
+        for path in [*scripts, *LIBRARY.rglob("*.py")]
+    }
+    for path in (ROOT / "book").glob("*.ipynb"):
+        notebook = json.loads(path.read_text("utf-8"))
+        found[path] = set().union(
+            *(
+                names_in("".join(cell["source"]))
+                for cell in notebook["cells"]
+                if cell["cell_type"] == "code"
+            )
+        )
+    return found
+
+
+def test_every_public_name_is_used_outside_its_module():
+    found = users()
+    for name in TEACHING:
+        path = LIBRARY / f"{name}.py"
+        elsewhere = set().union(*(n for p, n in found.items() if p != path))
+        for public in public_names(path.read_text("utf-8")):
+            # Python or torch calls these
+            if public.startswith("_") or public in ("forward", "backward"):
+                continue
+            if not public.endswith("Error"):
+                assert public in elsewhere, f"{name}.{public} is not used"
+
+
+def test_the_library_page_shows_every_module_and_who_uses_it():
+    shown = re.findall(
+        r"^## ([\w.]+)\n\n```\{used-in\} ([\w.]+)\n```\n\n```\{eval-rst\}\n"
+        r"\.\. automodule:: unrolled\.([\w.]+)$",
+        read("book/library.md"),
+        flags=re.M,
+    )
+    assert all(len(set(names)) == 1 for names in shown)
+    assert sorted(names[0] for names in shown) == sorted(
+        path.replace("/", ".") for path in MODULES.values()
+    )
+
+
+def test_who_uses_a_module_is_read_from_the_imports():
+    importers = load("book/_ext/from_notebooks.py").importers
+    pages, modules = importers("series")
+    assert [page.stem for page in pages] == ["8_1_sequence_models"]
+    assert modules == []
+    pages, modules = importers("ngrams")
+    assert "8_3_language_models" in [page.stem for page in pages]
+    assert modules == ["course.tasks"]
+    assert importers("course.tasks") == ([], ["course.exercises"])
+    assert importers("course.series") == ([], [])
+
+
+# other programs import these
+STAY = {
+    "batches": "SequenceLoader random_batches sequential_batches",
+    "claims": "claim",
+    "corpus": "load_corpus",
+    "generation": "generate",
+    "markov": "MarkovChain",
+    "metrics": "bits_per_token perplexity",
+    "ngrams": "KneserNeyLM NgramLM count_ngrams fit_zipf",
+    "reference": "import_d2l",
+    "rnn": "RNNLM",
+    "training": "clip_gradients evaluate train",
+    "vocab": "Vocab clean_lines tokenize",
+}
+
+
+def test_names_that_other_programs_import_stay_where_they_are():
+    for module, names in STAY.items():
+        imported = importlib.import_module(f"unrolled.{module}")
+        for name in names.split():
+            assert callable(getattr(imported, name))
+
+
+def test_every_folder_of_the_library_is_installed():
+    stated = tomllib.loads(read("pyproject.toml"))["tool"]["setuptools"]
+    folders = {
+        ".".join(path.parent.relative_to(ROOT / "lib").parts)
+        for path in LIBRARY.rglob("*.py")
+    }
+    assert set(stated["packages"]) == folders
 
 
 def test_one_test_file_for_each_module():
@@ -37,14 +211,66 @@ def test_one_test_file_for_each_module():
 
 
 def test_modules_stay_small():
-    for module in MODULES:
-        lines = read(f"lib/unrolled/{module}.py").count("\n")
-        assert 40 <= lines <= 450, f"{module} has {lines} lines"
+    counted = load("tools/count_lines.py").library()
+    for module in counted:
+        if module.module == "course.tasks":  # it is data
+            continue
+        assert module.lines <= 250, f"{module.module}: {module.lines} lines"
+
+
+def test_what_the_course_teaches_stays_small(capsys):
+    tool = load("tools/count_lines.py")
+    counted = tool.library()
+    with capsys.disabled():
+        print("\n" + tool.table(counted))
+    assert tool.taught(counted) <= 1500
+
+
+def test_lines_are_counted_by_their_kind():
+    source = '''"""Holds nothing.
+
+Two lines more.
+"""
+
+import math  # a comment
+
+# another
+
+
+def root(x):
+    """Of x."""
+    x = check_number("x", x, "[0, inf)")
+    if x == 7:
+        words = "seven"
+        raise ValueError(
+            words
+        )
+    for y in (x,):
+        if y:
+            raise TypeError
+        elif not y:
+            raise KeyError
+    try:
+        text = """one
+        string"""
+    except ValueError:
+        raise KeyError from None
+    if x:
+        raise ValueError
+    else:
+        return math.sqrt(x)
+'''
+    counted = load("tools/count_lines.py").count(source, "roots")
+    assert counted.lines == source.count("\n") == 32
+    # import, def, try, two of text, if, raise, else, return
+    assert counted.code == 9
+    # one call, five of the branch, five of the loop, two of the except
+    assert counted.checks == 13
 
 
 def test_no_module_is_named_as_what_it_holds():
-    for module in MODULES:
-        source = read(f"lib/unrolled/{module}.py")
+    for module, path in MODULES.items():
+        source = read(f"lib/unrolled/{path}.py")
         assert not re.search(rf"^(?:def|class) {module}\b", source, re.M)
 
 
@@ -151,8 +377,8 @@ def test_the_readme_maps_every_chapter_module_and_test():
     readme = read("README.md")
     for path in (ROOT / "book").glob("*.ipynb"):
         assert f"book/{path.name}" in readme
-    for module in MODULES:
-        assert f"lib/unrolled/{module}.py" in readme
+    for module, path in MODULES.items():
+        assert f"lib/unrolled/{path}.py" in readme
         assert f"tests/test_{module}.py" in readme
     for link in re.findall(r"\]\(([^)#:]+)\)", readme):
         assert (ROOT / link).exists(), link

@@ -1,7 +1,4 @@
-"""RNNLM and StackedRNNLM: torch.nn.RNN as the oracle, states, errors."""
-
-import math
-import re
+"""RNNLM: torch.nn.RNN as the oracle, states, errors."""
 
 import pytest
 import torch
@@ -9,18 +6,12 @@ from torch import nn
 from torch.nn.functional import cross_entropy, one_hot
 
 import unrolled.rnn
-from unrolled.rnn import RNNLM, StackedRNNLM, init_params, step, unroll
+from helpers import raises, seeded
+from unrolled.rnn import RNNLM, _init_params, _unroll, step
+from unrolled.stacked import StackedRNNLM
 
 # vocabulary, hidden, batch, steps: all different, and with 1
 SIZES = [(5, 7, 3, 4), (6, 4, 1, 3), (4, 3, 2, 1), (3, 1, 2, 5), (2, 2, 1, 1)]
-
-
-def raises(kind, message):
-    return pytest.raises(kind, match="^" + re.escape(message) + "$")
-
-
-def seeded(seed):
-    return torch.Generator().manual_seed(seed)
 
 
 def rnn_model(sizes, dtype=torch.float64, **options):
@@ -116,44 +107,6 @@ class TestOracle:
         product = one_hot(X, sizes[0]).double() @ model.W_xh
         assert torch.equal(product, model.W_xh[X])
 
-    @pytest.mark.parametrize("layers", [1, 2, 3])
-    def test_stacked_against_torch(self, layers):
-        V, h, n, T = 5, 7, 3, 4
-        model = StackedRNNLM(V, h, layers, generator=seeded(0)).double()
-        with torch.no_grad():
-            for bias in model.b_h:
-                bias.normal_(generator=seeded(4))
-        theirs = nn.RNN(V, h, layers, dtype=torch.float64)
-        with torch.no_grad():
-            for layer in range(layers):
-                getattr(theirs, f"weight_ih_l{layer}").copy_(
-                    model.W_in[layer].T
-                )
-                getattr(theirs, f"weight_hh_l{layer}").copy_(
-                    model.W_hh[layer].T
-                )
-                getattr(theirs, f"bias_ih_l{layer}").copy_(model.b_h[layer])
-                getattr(theirs, f"bias_hh_l{layer}").zero_()
-        X = torch.randint(V, (n, T), generator=seeded(1))
-        start = torch.randn(layers, n, h, generator=seeded(2)).double()
-        logits, state = model(X, start)
-        states, last = theirs(one_hot(X.T, V).double(), start)
-        expected = states @ model.W_hq + model.b_q
-        assert torch.allclose(logits, expected, rtol=0, atol=1e-10)
-        assert torch.allclose(state, last, rtol=0, atol=1e-10)
-        logits.square().sum().backward()
-        expected.square().sum().backward()
-        for layer in range(layers):
-            ours = model.W_hh[layer].grad
-            assert ours.abs().max() > 1e-3
-            # both losses flowed into W_hq, but each into its own layers
-            assert torch.allclose(
-                ours,
-                getattr(theirs, f"weight_hh_l{layer}").grad.T,
-                rtol=1e-8,
-                atol=1e-10,
-            )
-
 
 class TestState:
     @pytest.mark.parametrize("by_hand", [True, False])
@@ -168,15 +121,6 @@ class TestState:
             assert torch.allclose(pieces, whole, rtol=0, atol=1e-12)
             assert torch.allclose(end, last, rtol=0, atol=1e-12)
 
-    def test_stacked_in_two_pieces(self):
-        model = StackedRNNLM(5, 4, 2, generator=seeded(0)).double()
-        X = torch.randint(5, (3, 6), generator=seeded(1))
-        whole, last = model(X)
-        first, state = model(X[:, :2])
-        second, end = model(X[:, 2:], state)
-        assert torch.allclose(torch.cat([first, second]), whole, atol=1e-12)
-        assert torch.allclose(end, last, atol=1e-12)
-
     def test_begin_state(self):
         model = rnn_model(SIZES[0])
         state = model.begin_state(3)
@@ -185,9 +129,6 @@ class TestState:
         assert not state.any()
         X = ids_of(SIZES[0])
         assert torch.equal(model(X)[0], model(X, state)[0])
-        stacked = StackedRNNLM(5, 4, 2)
-        assert stacked.begin_state(3).shape == (2, 3, 4)
-        assert not stacked.begin_state(3).any()
 
     def test_a_step_is_the_loop_is_the_model(self):
         sizes = SIZES[0]
@@ -199,14 +140,14 @@ class TestState:
             hot = one_hot(X[:, t], sizes[0]).double()
             H = step(hot, H, model.W_xh, model.W_hh, model.b_h)
             found.append(H)
-        states = unroll(model.W_xh[X.T] + model.b_h, state, model.W_hh)
+        states = _unroll(model.W_xh[X.T] + model.b_h, state, model.W_hh)
         assert torch.allclose(states, torch.stack(found), atol=1e-12)
         assert torch.allclose(model(X, state)[1], H, atol=1e-12)
 
 
 class TestParameters:
     def test_names_shapes_and_scales(self):
-        params = init_params(40, 300, generator=seeded(0))
+        params = _init_params(40, 300, generator=seeded(0))
         shapes = {name: tuple(p.shape) for name, p in params.items()}
         assert shapes == {
             "W_xh": (40, 300),
@@ -221,7 +162,7 @@ class TestParameters:
         assert not params["b_q"].any()
 
     def test_each_scale_is_its_own(self):
-        params = init_params(
+        params = _init_params(
             40,
             300,
             input_scale=3.0,
@@ -235,7 +176,7 @@ class TestParameters:
 
     def test_the_model_has_exactly_these(self):
         model = RNNLM(28, 16, generator=seeded(5))
-        drawn = init_params(28, 16, generator=seeded(5))
+        drawn = _init_params(28, 16, generator=seeded(5))
         named = dict(model.named_parameters())
         assert list(named) == list(drawn)
         for name, value in drawn.items():
@@ -261,7 +202,7 @@ class TestParameters:
     @pytest.mark.parametrize("by_hand", [True, False])
     def test_by_hand_decides_which_loop_runs(self, by_hand, monkeypatch):
         called = []
-        for name in ("recurrence", "unroll"):
+        for name in ("recurrence", "_unroll"):
             plain = getattr(unrolled.rnn, name)
 
             def noted(*arguments, name=name, plain=plain):
@@ -270,75 +211,12 @@ class TestParameters:
 
             monkeypatch.setattr(unrolled.rnn, name, noted)
         RNNLM(3, 2, by_hand=by_hand)(torch.tensor([[1, 2]]))
-        assert called == ["recurrence" if by_hand else "unroll"]
+        assert called == ["recurrence" if by_hand else "_unroll"]
 
     def test_a_device_is_taken(self):
         model = RNNLM(3, 2, device="meta")
         assert {p.device.type for p in model.parameters()} == {"meta"}
         assert model.begin_state(1).device.type == "meta"
-
-    def test_stacked_weights(self):
-        model = StackedRNNLM(30, 50, 3, input_scale=2.5, generator=seeded(0))
-        assert [tuple(W.shape) for W in model.W_in] == [
-            (30, 50),
-            (50, 50),
-            (50, 50),
-        ]
-        scales = [W.std().item() for W in model.W_in]
-        assert scales == pytest.approx([2.5, 50**-0.5, 50**-0.5], rel=0.1)
-        for W in model.W_hh:
-            assert torch.allclose(W @ W.T, torch.eye(50), atol=1e-5)
-            assert W.is_contiguous()
-        assert not torch.equal(model.W_hh[0], model.W_hh[1])
-        assert model.W_hq.shape == (50, 30)
-        assert model.W_hq.std().item() == pytest.approx(50**-0.5, rel=0.1)
-        assert model.b_q.shape == (30,)
-        assert not any(b.any() for b in [*model.b_h, model.b_q])
-        assert [tuple(b.shape) for b in model.b_h] == [(50,)] * 3
-        assert (model.num_layers, model.dropout, model.input_scale) == (
-            3,
-            0.0,
-            2.5,
-        )
-        default = StackedRNNLM(30, 50)
-        assert default.num_layers == 1
-        assert default.W_in[0].std().item() == pytest.approx(3, rel=0.1)
-
-
-class TestDropout:
-    def model(self, dropout):
-        return StackedRNNLM(5, 400, 2, dropout=dropout, generator=seeded(0))
-
-    def test_none_draws_nothing(self):
-        model = self.model(0.0)
-        before = model.generator.get_state()
-        model(torch.ones(1, 2, dtype=torch.long))
-        assert torch.equal(model.generator.get_state(), before)
-
-    def test_off_when_scoring(self):
-        X = torch.randint(5, (2, 3), generator=seeded(1))
-        model = self.model(0.5)
-        model.eval()
-        assert torch.equal(model(X)[0], model(X)[0])
-        model.train()
-        assert not torch.equal(model(X)[0], model(X)[0])
-        assert torch.equal(self.model(0.0)(X)[0], self.model(0.0)(X)[0])
-
-    def test_same_units_at_every_step_and_the_mean_kept(self):
-        model = self.model(0.25)
-        states = torch.ones(6, 3, 400)
-        dropped = model._drop(states)
-        assert torch.equal(dropped[0], dropped[5])
-        assert not torch.equal(dropped[:, 0], dropped[:, 1])
-        values = dropped.unique().tolist()
-        assert values == pytest.approx([0, 1 / 0.75])
-        assert (dropped == 0).double().mean().item() == pytest.approx(
-            0.25, abs=0.05
-        )
-
-    def test_reproducible_from_the_generator(self):
-        X = torch.randint(5, (2, 3), generator=seeded(1))
-        assert torch.equal(self.model(0.5)(X)[0], self.model(0.5)(X)[0])
 
 
 class TestErrors:
@@ -372,10 +250,6 @@ class TestErrors:
             "model.begin_state(batch_size) makes one",
         ):
             RNNLM(5, 3)(X, torch.zeros(1, 3))
-        with pytest.raises(
-            ValueError, match=r"^state must have shape \(2, 2, 3\), got \(2, 3"
-        ):
-            StackedRNNLM(5, 3, 2)(X, torch.zeros(2, 3))
 
     def test_bad_sizes(self):
         for kind in (RNNLM, StackedRNNLM):
@@ -383,16 +257,6 @@ class TestErrors:
                 kind(0, 3)
             with raises(ValueError, "num_hiddens must be at least 1, got 0"):
                 kind(3, 0)
-        with raises(ValueError, "num_layers must be at least 1, got 0"):
-            StackedRNNLM(3, 3, 0)
-        for wrong in (-0.1, 1.0, math.nan):
-            with raises(ValueError, f"dropout must be in [0, 1), got {wrong}"):
-                StackedRNNLM(3, 3, dropout=wrong)
-        # an input scale of 0 is odd, but says what it does
-        assert StackedRNNLM(3, 3, input_scale=0.0).W_in[0].abs().max() == 0
-        assert StackedRNNLM(3, 3, input_scale=0.5).input_scale == 0.5
-        with raises(ValueError, "input_scale must be at least 0, got -1"):
-            StackedRNNLM(3, 3, input_scale=-1)
         for name in ("input_scale", "recurrent_scale", "output_scale"):
             with raises(ValueError, f"{name} must be at least 0, got -1"):
                 RNNLM(3, 3, **{name: -1})

@@ -269,13 +269,14 @@ def test_library_page_links_to_source_and_chapters(soups):
     library = content(soups[SITE / "book" / "library.html"])
     links = [a["href"] for a in library.find_all("a", href=True)]
     modules = sorted(
-        p.stem
-        for p in (ROOT / "lib" / "unrolled").glob("*.py")
-        if p.stem != "__init__"
+        path.relative_to(ROOT / "lib").with_suffix("").as_posix()
+        for path in (ROOT / "lib" / "unrolled").rglob("*.py")
+        if path.stem != "__init__"
     )
     for module in modules:
-        assert any(f"_modules/unrolled/{module}.html" in x for x in links)
-        assert library.find(id=f"module-unrolled.{module}") is not None
+        assert any(f"_modules/{module}.html" in x for x in links)
+        name = module.replace("/", ".")
+        assert library.find(id=f"module-{name}") is not None
     assert any(f"{CHAPTERS[0]}.html" in link for link in links)
 
 

@@ -1,21 +1,17 @@
 """SpelledWords: by hand, brute force over strings, sums to 1, errors."""
 
 import math
-import re
 
 import pytest
 import torch
 
+from helpers import raises
 from unrolled.ngrams import KneserNeyLM, NgramLM
 from unrolled.spelling import SpelledWords
 from unrolled.vocab import Vocab
 
 TEXT = "the time the them a theme the time a man then them "
 WORDS = TEXT.split()
-
-
-def raises(kind, message):
-    return pytest.raises(kind, match=r"^" + re.escape(message) + "$")
 
 
 def models(order=2, spell_order=2, min_freq=2):

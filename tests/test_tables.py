@@ -1,7 +1,5 @@
 """Tables: a caption, few digits, HTML and text that say the same."""
 
-import re
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,12 +7,9 @@ import torch
 from bs4 import BeautifulSoup
 from IPython.core.formatters import DisplayFormatter
 
-from unrolled import tables
-from unrolled.tables import show_table
-
-
-def raises(kind, message):
-    return pytest.raises(kind, match=r"^" + re.escape(message) + "$")
+from helpers import raises
+from unrolled.course import tables
+from unrolled.course.tables import show_table
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from itertools import pairwise
 import pytest
 import torch
 
-from unrolled import tasks
-from unrolled.exercises import verdict
-from unrolled.tasks import EXERCISES, Exercise
+from unrolled.course import tasks
+from unrolled.course.exercises import verdict
+from unrolled.course.tasks import EXERCISES, Exercise
 
 NAMES = list(EXERCISES)
 LETTERS = "abcdefghijklmnopqrstuvwxyz"

@@ -1,17 +1,13 @@
 """Vocab: by hand, against a plain sort, round trips, clear errors."""
 
-import re
 from collections import Counter
 
 import numpy as np
 import pytest
 import torch
 
+from helpers import raises
 from unrolled.vocab import Vocab, character_stream, clean_lines, tokenize
-
-
-def raises(kind, message):
-    return pytest.raises(kind, match=r"^" + re.escape(message) + "$")
 
 
 class TestCleaning:

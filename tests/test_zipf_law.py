@@ -1,7 +1,6 @@
 """Zipf fits: exact laws, ranks, intervals that cover, errors."""
 
 import math
-import re
 from collections import Counter
 
 import numpy as np
@@ -9,12 +8,9 @@ import pytest
 import scipy.stats
 import torch
 
+from helpers import raises
 from unrolled import zipf_law
 from unrolled.zipf_law import fit_zipf, zipf_interval
-
-
-def raises(kind, message):
-    return pytest.raises(kind, match=r"^" + re.escape(message) + "$")
 
 
 def test_an_exact_law_is_found():

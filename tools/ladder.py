@@ -7,21 +7,26 @@ Counting models and compressors are fitted here, with the library; section
 come from the stored experiments, where there are any.
 """
 
+import csv
+import io
 import itertools
 import math
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import astuple, fields, replace
 from pathlib import Path
 
 import torch
 
 from unrolled.checkpoints import load_model
-from unrolled.corpus import load_corpus
-from unrolled.ladder import Rung, split, write_ladder
-from unrolled.metrics import COMPRESSORS, bits_per_token, compressed_bits
+from unrolled.coding import COMPRESSORS, compressed_bits
+from unrolled.corpus import load_corpus, split
+from unrolled.course.ladder import Rung
+from unrolled.evaluation import log_probs
+from unrolled.metrics import bits_per_token
 from unrolled.mixtures import fit_weights, mix
 from unrolled.ngrams import KneserNeyLM, NgramLM
 from unrolled.spelling import SpelledWords
-from unrolled.training import log_probs
 from unrolled.vocab import Vocab, character_stream
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -154,6 +159,17 @@ def network_rungs(text: Text) -> list[Rung]:
     both = mixed([*best_counting(text), along])
     last = Rung("RNN and counting", both, "train", "8.5", "mixture")
     return [*rungs, last]
+
+
+def write_ladder(rungs: Sequence[Rung], path: Path) -> None:
+    """Write the table, bits with four digits after the point."""
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow([field.name for field in fields(Rung)])
+    for rung in rungs:
+        writer.writerow(astuple(replace(rung, bits=f"{rung.bits:.4f}")))
+    # as bytes, so that no machine changes the ends of lines
+    path.write_bytes(table.getvalue().encode())
 
 
 def main() -> None:

@@ -30,11 +30,15 @@ pytest_add_cli_args_test_selection = ["tests"]
 
 [tool.pytest.ini_options]
 addopts = "--import-mode=importlib -p no:nbval -x"
+pythonpath = ["tests"]
 """
 
 
-def prepare(modules: list[str]) -> None:
-    """Lay out a project that holds these modules and their tests only."""
+def prepare(modules: list[str], found: dict[str, str]) -> None:
+    """Lay out a project that holds these modules and their tests only.
+
+    found: the path of each module, without its ending.
+    """
     shutil.rmtree(SCRATCH, ignore_errors=True)
     shutil.copytree(
         ROOT / "lib" / "unrolled",
@@ -43,9 +47,9 @@ def prepare(modules: list[str]) -> None:
     )
     (SCRATCH / "tests").mkdir()
     (SCRATCH / "data").mkdir()
-    for module in modules:
-        shutil.copy(ROOT / "tests" / f"test_{module}.py", SCRATCH / "tests")
-    only = ", ".join(f'"src/unrolled/{module}.py"' for module in modules)
+    for name in ("helpers", *(f"test_{module}" for module in modules)):
+        shutil.copy(ROOT / "tests" / f"{name}.py", SCRATCH / "tests")
+    only = ", ".join(f'"src/unrolled/{found[m]}.py"' for m in modules)
     config = CONFIG.format(only=only)
     (SCRATCH / "pyproject.toml").write_text(config, "utf-8")
 
@@ -85,16 +89,20 @@ def reason(module: str, new: str) -> str:
 
 def main(modules: list[str]) -> int:
     """Run, print the table, judge."""
-    library = (ROOT / "lib" / "unrolled").glob("*.py")
-    everything = sorted(p.stem for p in library if p.stem != "__init__")
-    modules = modules or everything
+    library = ROOT / "lib" / "unrolled"
+    found = {
+        path.stem: path.relative_to(library).with_suffix("").as_posix()
+        for path in sorted(library.rglob("*.py"))
+        if path.stem != "__init__"
+    }
+    modules = modules or list(found)
     for module in modules:
-        if module not in everything:
-            raise SystemExit(f"no module {module!r}; there are {everything}")
-    prepare(modules)
+        if module not in found:
+            raise SystemExit(f"no module {module!r}; there are {list(found)}")
+    prepare(modules, found)
     mutmut("run", "--max-children", "2")
     verdicts = re.findall(
-        r"^\s*unrolled\.(\w+)\.(\S+): (.+)$",
+        r"^\s*unrolled\.(?:course\.)?(\w+)\.(\S+): (.+)$",
         mutmut("results", "--all", "true"),
         flags=re.M,
     )
@@ -112,7 +120,7 @@ def main(modules: list[str]) -> int:
     for module, name, verdict in verdicts:
         if verdict == "killed":
             continue
-        old, new = change(f"unrolled.{module}.{name}")
+        old, new = change(f"unrolled.{found[module].replace('/', '.')}.{name}")
         why = reason(module, new)
         failed |= not why
         print(f"\n{verdict}: {module}.{name}\n  - {old}\n  + {new}")

@@ -23,7 +23,7 @@ from docutils import nodes
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
 
-from unrolled.plotting import FAMILIES, INK
+from unrolled.course.colours import FAMILIES, INK
 
 BOOK = Path(__file__).resolve().parent.parent
 STATIC = BOOK / "_static" / "from_notebooks"

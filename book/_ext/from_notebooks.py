@@ -5,6 +5,7 @@ So no number or time on those pages is kept by hand:
 - ``{measured} CHAPTER words`` shows the one claim of the chapter that
   contains the words;
 - ``{chapter-status}`` makes the table of versions and times;
+- ``{used-in} MODULE`` names the pages that import a module of the library;
 - a page that holds explorables loads their scripts, other pages do not;
 - with UNROLLED_SOLUTIONS=0 in the environment the solutions of the exercises
   are left out, for teachers.
@@ -17,8 +18,10 @@ from pathlib import Path
 
 from docutils import nodes
 from docutils.parsers.rst import Directive
+from sphinx import addnodes
 
 BOOK = Path(__file__).resolve().parent.parent
+LIBRARY = BOOK.parent / "lib" / "unrolled"
 COLUMNS = ("python", "torch", "numpy", "scipy", "matplotlib")
 
 
@@ -80,6 +83,68 @@ class ChapterStatus(Directive):
         return [_table(head, rows)]
 
 
+def importers(module: str) -> tuple[list[Path], list[str]]:
+    """The notebooks and the other modules that import one of the library.
+
+    module: its name after ``unrolled``, such as "course.tables".
+    """
+    folder, _, name = f"unrolled.{module}".rpartition(".")
+    statement = re.compile(
+        rf"^\s*from (?:{re.escape(folder)}\.{name} import "
+        rf"|{re.escape(folder)} import (?:.*, )?{name}\b)",
+        flags=re.M,
+    )
+    pages = [
+        path
+        for path in chapters()
+        if any(
+            cell["cell_type"] == "code"
+            and statement.search("".join(cell["source"]))
+            for cell in json.loads(path.read_text("utf-8"))["cells"]
+        )
+    ]
+    modules = [
+        path.relative_to(LIBRARY).with_suffix("").as_posix().replace("/", ".")
+        for path in sorted(LIBRARY.rglob("*.py"))
+        if statement.search(path.read_text("utf-8"))
+    ]
+    return pages, modules
+
+
+class UsedIn(Directive):
+    """``{used-in} MODULE``: links to the pages whose code imports it."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """One paragraph."""
+        pages, modules = importers(self.arguments[0])
+        paragraph = nodes.paragraph("", "On the pages: " if pages else "")
+        for number, path in enumerate(pages):
+            notebook = json.loads(path.read_text("utf-8"))
+            title = "".join(notebook["cells"][0]["source"]).splitlines()[0]
+            section = re.match(r"# (Appendix \w+|\S+)", title)[1]
+            paragraph += nodes.Text(", " if number else "")
+            link = addnodes.pending_xref(
+                "",
+                nodes.inline("", section),
+                refdomain="std",
+                reftype="doc",
+                reftarget=f"/book/{path.stem}",
+                refdoc=self.state.document.settings.env.docname,
+                refexplicit=True,
+                refwarn=True,
+            )
+            paragraph += link
+        if pages:
+            paragraph += nodes.Text(". ")
+        if modules:
+            paragraph += nodes.Text(f"In the library: {', '.join(modules)}.")
+        if not (pages or modules):
+            paragraph += nodes.Text("Used by tests only.")
+        return [paragraph]
+
+
 def _table(head: list[str], rows: list[list[str]]) -> nodes.table:
     group = nodes.tgroup(cols=len(head))
     group += [nodes.colspec(colwidth=1) for _ in head]
@@ -130,4 +195,5 @@ def setup(app) -> dict:
     app.connect("html-page-context", add_explorables)
     app.add_directive("measured", Measured)
     app.add_directive("chapter-status", ChapterStatus)
+    app.add_directive("used-in", UsedIn)
     return {"version": "1", "parallel_read_safe": True}

@@ -65,7 +65,7 @@ def recurrence(inputs: Tensor, state: Tensor, W_hh: Tensor) -> Tensor:
             state = torch.tanh(step + state @ W_hh)
 
     with T at least 1. First derivatives only: to differentiate a gradient
-    again is a RuntimeError, and the plain loop, ``rnn.unroll``, can do it.
+    again is a RuntimeError; the plain loop (``RNNLM(by_hand=False)``) can.
     """
     if len(inputs) == 1 and not torch.is_grad_enabled():
         # writing text: a step at a time, and nothing to keep for later

@@ -6,10 +6,13 @@ in kind is a TypeError, what is out of range a ValueError.
 """
 
 import math
+from collections.abc import Sequence
 from numbers import Integral, Real
 
 import torch
 from torch import Tensor
+
+_TOLERANCE = 1e-9  # how far a row of float64 may sum from 1
 
 
 def check_count(name: str, value: int, least: int) -> int:
@@ -119,6 +122,50 @@ def as_ids(
                 f"{low if low < 0 else high}"
             )
     return ids
+
+
+def as_distributions(
+    name: str,
+    given: Tensor | Sequence,
+    num_states: int | None = None,
+) -> Tensor:
+    """A float64 copy: a square matrix of distributions, or one of them.
+
+    num_states: if given, one distribution over so many states. What comes in
+    less than float64 is divided by its sums, which are 1 up to that precision
+    only. Raises ValueError for another shape and for what is no distribution.
+    """
+    exact = not hasattr(given, "dtype")  # lists hold Python's float64
+    given = torch.as_tensor(given, dtype=torch.float64 if exact else None)
+    given = given.detach()
+    values = given.to(torch.float64, copy=True)
+    if num_states is None:
+        if values.dim() != 2 or values.shape[0] != values.shape[1]:
+            raise ValueError(
+                f"{name} must be square, got shape {tuple(values.shape)}"
+            )
+        if len(values) == 0:
+            raise ValueError(f"{name} must have at least one state, got 0")
+    elif values.shape != (num_states,):
+        raise ValueError(
+            f"{name} must have shape ({num_states},), got "
+            f"{tuple(values.shape)}"
+        )
+    rough = given.is_floating_point() and given.dtype != torch.float64
+    slack = torch.finfo(given.dtype).eps * len(given) if rough else 0
+    for i, row in enumerate(values if num_states is None else values[None]):
+        where = f"{name} row {i}" if num_states is None else name
+        if not bool((row >= 0).all()):
+            raise ValueError(
+                f"{where} is {row.tolist()!s:.200}; probabilities must be at "
+                "least 0"
+            )
+        if not abs(row.sum().item() - 1) <= _TOLERANCE + slack:
+            raise ValueError(
+                f"{where} sums to {row.sum():.12g}, not to 1; divide it by "
+                "its sum"
+            )
+    return values / values.sum(-1, keepdim=True) if rough else values
 
 
 def _from_list(name: str, ids: list | tuple) -> Tensor:

@@ -2,10 +2,11 @@
 
 Every chapter uses this module. A claim prints a sentence with its measured
 number and raises when it does not hold, so a page cannot keep a sentence that
-its own code contradicts. The module knows nothing of models or texts.
+its own code contradicts. The module knows nothing of models, and of texts only
+what ``corpus`` says: whether The Time Machine is in use.
 """
 
-_text_is_the_book = True
+from unrolled.corpus import text_is_the_book
 
 
 class ClaimError(AssertionError):
@@ -33,21 +34,12 @@ def claim(sentence: str, holds: bool, *, corpus: bool = False) -> None:
     if not sentence.strip():
         raise ValueError("sentence is empty; say what was measured")
     verdict = _truth(holds)
-    if corpus and not _text_is_the_book:
+    if corpus and not text_is_the_book():
         print(f"Not checked on this text: {sentence}")
     elif verdict:
         print(f"Holds: {sentence}")
     else:
         raise ClaimError(f"does not hold: {sentence}")
-
-
-def text_is_the_book(is_the_book: bool) -> None:
-    """Say whether the text in use is The Time Machine.
-
-    ``unrolled.corpus`` calls this; a chapter need not.
-    """
-    global _text_is_the_book
-    _text_is_the_book = bool(is_the_book)
 
 
 def _truth(holds: object) -> bool:

@@ -1,23 +1,30 @@
 """Compressing a text with a model's probabilities, and getting it back.
 
-Section 8.4 teaches this module: :doc:`/book/8_4_recurrent_networks`. The
-arithmetic coding itself is done by the library constriction; this module
-hands it one distribution for each token. Encoder and decoder must see the
-same numbers to the last bit, so both walk the same path, one token at a time,
-and the probabilities are rounded to integers before they are used.
+Section 8.4 teaches this module: :doc:`/book/8_4_recurrent_networks`; section
+8.3 uses the general compressors in it. The arithmetic coding itself is done
+by the library constriction, which gets one distribution for each token.
+Encoder and decoder must see the same numbers to the last bit, so both walk
+the same path, one token at a time, and the probabilities are rounded to
+integers before they are used.
 """
 
+import bz2
+import gzip
+import lzma
 from collections.abc import Callable, Iterator, Sequence
 
 import constriction
 import numpy as np
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from unrolled.checks import as_ids, check_count
 from unrolled.counting import InterpolatedLM
-from unrolled.rnn import scoring
 
+COMPRESSORS = {
+    "gzip": lambda data: gzip.compress(data, compresslevel=9, mtime=0),
+    "bz2": lambda data: bz2.compress(data, compresslevel=9),
+    "xz": lambda data: lzma.compress(data, preset=9 | lzma.PRESET_EXTREME),
+}
 RESOLUTION = 1 << 20  # probabilities are multiples of 1 / RESOLUTION
 
 # given the token that came (None: the text starts), the law of the next: (V,)
@@ -35,24 +42,6 @@ def counting_predictor(model: InterpolatedLM) -> Predictor:
             context.append(token)
             del context[: -model.order]
         return model.distribution(context)
-
-    return predict
-
-
-def rnn_predictor(model: nn.Module) -> Predictor:
-    """A predictor from a recurrent model; the first token is uniform."""
-    state = model.begin_state(1)
-    size = model.vocab_size
-
-    def predict(token: int | None) -> Tensor:
-        nonlocal state
-        if token is None:
-            state = model.begin_state(1)
-            return torch.full((size,), 1 / size, dtype=torch.float64)
-        ids = torch.tensor([[token]], device=state.device)
-        with scoring(model):
-            logits, state = model(ids, state)
-        return logits[0, 0].cpu().double().softmax(-1)
 
     return predict
 
@@ -105,6 +94,28 @@ def ideal_bits(predict: Predictor, ids: Sequence[int] | Tensor) -> float:
     Errors as for ``encode``.
     """
     return sum(_costs(predict, as_ids("ids", ids, least=0).tolist()))
+
+
+def compressed_bits(text: str, given: str, compressor: str) -> int:
+    """Bits that a general compressor adds for ``text`` when it follows
+    ``given``: 8 times the growth of the compressed file.
+
+    compressor: "gzip", "bz2" or "xz", each with its strongest setting.
+
+    Raises ValueError for any other compressor, TypeError if a text is not a
+    str.
+    """
+    if compressor not in tuple(COMPRESSORS):
+        raise ValueError(
+            f"compressor must be one of {tuple(COMPRESSORS)}, got "
+            f"{compressor!r}"
+        )
+    for name, value in (("text", text), ("given", given)):
+        if not isinstance(value, str):
+            raise TypeError(f"{name} must be a str, got {value!r:.60}")
+    compress = COMPRESSORS[compressor]
+    alone = len(compress(given.encode()))
+    return 8 * (len(compress((given + text).encode())) - alone)
 
 
 def _costs(predict: Predictor, ids: list[int]) -> Iterator[float]:

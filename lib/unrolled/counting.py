@@ -1,7 +1,7 @@
 """What counting models share: n-grams in sorted arrays, and their mixing.
 
 Section 8.3 teaches this module: :doc:`/book/8_3_language_models`. It fixes no
-smoothing (``ngrams`` does). Every model here has one form,
+smoothing (``smoothing`` and ``ngrams`` do). Every model here has one form,
 
     P_k(x | c) = own_k(x | c) + lower_k(c) P_{k-1}(x | shorter c),
 
@@ -9,7 +9,7 @@ with P_0 uniform; the numbers ``own`` and ``lower`` make the difference.
 Probabilities are float64, logarithms natural (nats).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple, Self
 
 import torch
@@ -90,11 +90,6 @@ class InterpolatedLM:
     def _set_rules(self) -> None:
         raise NotImplementedError
 
-    def num_ngrams(self) -> list[int]:
-        """The number of distinct n-grams for each length, 1 to order."""
-        self._check_fitted()
-        return [len(level.keys) for level in self._levels]
-
     def num_bytes(self) -> int:
         """The memory that keys, counts and probabilities take."""
         self._check_fitted()
@@ -148,8 +143,8 @@ class InterpolatedLM:
         for rule, (contexts, grams) in zip(
             self._rules, self._find(ids), strict=True
         ):
-            probs *= take(rule.lower, contexts, 1.0)
-            probs += take(rule.own, grams)
+            probs *= _take(rule.lower, contexts, 1.0)
+            probs += _take(rule.own, grams)
         # a sum of rounded parts may exceed 1 by a last bit
         return probs[1:].log().clamp(max=0.0)
 
@@ -174,7 +169,7 @@ class InterpolatedLM:
             # neither an n-gram has nor what stands in for a missing one
             keys = contexts * self.vocab_size + ids
             grams = torch.searchsorted(level.keys, keys)
-            same = take(level.keys, grams, -self.vocab_size - 1) == keys
+            same = _take(level.keys, grams, -self.vocab_size - 1) == keys
             grams = torch.where(same, grams, -1)
             found.append((contexts, grams))
         return found
@@ -206,29 +201,7 @@ class InterpolatedLM:
             raise ValueError("the model has no counts yet; call fit(ids)")
 
 
-def take(values: Tensor, numbers: Tensor, other: float = 0) -> Tensor:
+def _take(values: Tensor, numbers: Tensor, other: float = 0) -> Tensor:
     """values[numbers], and ``other`` for the number -1 or len(values)."""
     padded = torch.cat([values, values.new_full((1,), other)])
     return padded[numbers]
-
-
-def maximise(probs: Callable[[Tensor], Tensor], start: Tensor) -> Tensor:
-    """The parameters at which the mean of -ln probs is least (L-BFGS)."""
-    parameters = start.clone().requires_grad_()
-    # fine tolerances: near a flat start the first steps gain very little
-    optimizer = torch.optim.LBFGS(
-        [parameters],
-        max_iter=300,
-        tolerance_grad=1e-8,
-        tolerance_change=1e-11,
-        line_search_fn="strong_wolfe",
-    )
-
-    def mean_nll() -> Tensor:
-        optimizer.zero_grad()
-        loss = -probs(parameters).log().mean()
-        loss.backward()
-        return loss
-
-    optimizer.step(mean_nll)
-    return parameters.detach()

@@ -17,9 +17,13 @@ import torch
 from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
-from unrolled.checks import as_ids, check_count, check_generator, check_number
-
-_TOLERANCE = 1e-9  # how far a row of float64 may sum from 1
+from unrolled.checks import (
+    as_distributions,
+    as_ids,
+    check_count,
+    check_generator,
+    check_number,
+)
 
 
 class MarkovChain:
@@ -45,34 +49,14 @@ class MarkovChain:
         initial: Tensor | Sequence[float] | None = None,
     ) -> None:
         """Check both, and keep copies of them."""
-        self.transition = _distributions("transition", transition)
+        self.transition = as_distributions("transition", transition)
         if initial is None:
             initial = torch.ones(len(self)).double() / len(self)
-        self.initial = _distributions("initial", initial, len(self))
+        self.initial = as_distributions("initial", initial, len(self))
 
     def __len__(self) -> int:
         """The number of states S."""
         return len(self.transition)
-
-    @classmethod
-    def from_counts(
-        cls,
-        counts: Tensor | Sequence[Sequence[float]],
-        initial: Tensor | Sequence[float] | None = None,
-        *,
-        smoothing: float = 0.0,
-    ) -> "MarkovChain":
-        """Maximum likelihood from transition counts (S, S): rows of shares.
-
-        ``smoothing`` is added to every count; 0 leaves them as they are.
-
-        Raises ValueError for negative or non-finite counts, a negative
-        smoothing, and a state that was never left when smoothing is 0.
-        """
-        table = _square("counts", torch.as_tensor(counts).double())
-        _check_counts(table, smoothing)
-        table = table + smoothing
-        return cls(table / table.sum(dim=1, keepdim=True), initial)
 
     @classmethod
     def fit(
@@ -82,9 +66,11 @@ class MarkovChain:
 
         The chain starts in the path's first state for certain.
 
+        ``smoothing`` is added to every count; 0 gives the most likely chain.
+
         Raises TypeError for states that are no integers; ValueError if there
-        are under two or one is outside 0..num_states - 1, and as
-        ``from_counts`` does.
+        are under two, if one is outside 0..num_states - 1, for a negative
+        smoothing, and for a state that is never left when smoothing is 0.
 
         >>> chain = MarkovChain.fit(torch.tensor([0, 1, 0, 0]), num_states=2)
         >>> chain.transition.tolist()
@@ -92,12 +78,14 @@ class MarkovChain:
         """
         num_states = check_count("num_states", num_states, 1)
         states = as_ids("states", states, vocab_size=num_states, least=2)
+        smoothing = check_number("smoothing", smoothing, "[0, inf)")
         pairs = states[:-1] * num_states + states[1:]
-        counts = torch.bincount(pairs, minlength=num_states**2)
+        counts = torch.bincount(pairs, minlength=num_states**2).double()
+        counts = counts.reshape(num_states, num_states) + smoothing
+        _check_left(counts)
         first = torch.zeros(num_states).double()
         first[states[0]] = 1
-        table = counts.reshape(num_states, num_states)
-        return cls.from_counts(table, first, smoothing=smoothing)
+        return cls(counts / counts.sum(dim=1, keepdim=True), first)
 
     def k_step(self, k: int) -> Tensor:
         """P(x_{t+k} = j | x_t = i) as a matrix (S, S): transition to the k.
@@ -147,7 +135,7 @@ class MarkovChain:
         Nothing is subtracted, so no digits are lost (Grassmann, Taksar and
         Heyman 1985); logarithms, since weights may lie below 1e-308.
         """
-        closed = self.closed_classes()
+        closed = self._closed_classes()
         if len(closed) > 1:
             raise ValueError(
                 f"the chain has {len(closed)} closed classes, "
@@ -167,7 +155,7 @@ class MarkovChain:
         log_law[inside] = weight.log_softmax(dim=0)
         return log_law
 
-    def closed_classes(self) -> list[list[int]]:
+    def _closed_classes(self) -> list[list[int]]:
         """The sets of states that reach one another and never leave."""
         possible = (self.transition > 0).numpy()
         _, label = connected_components(possible, connection="strong")
@@ -239,60 +227,12 @@ class MarkovChain:
         return torch.tensor(path)
 
 
-def _square(name: str, matrix: Tensor) -> Tensor:
-    if matrix.dim() != 2 or matrix.shape[0] != matrix.shape[1]:
+def _check_left(counts: Tensor) -> None:
+    if not bool(counts.any(dim=1).all()):
+        state = int((~counts.any(dim=1)).nonzero()[0])
         raise ValueError(
-            f"{name} must be square, got shape {tuple(matrix.shape)}"
-        )
-    if len(matrix) == 0:
-        raise ValueError(f"{name} must have at least one state, got 0")
-    return matrix
-
-
-def _distributions(name: str, given, num_states: int | None = None) -> Tensor:
-    """A float64 copy: a square matrix of distributions, or one of them."""
-    exact = not hasattr(given, "dtype")  # lists hold Python's float64
-    given = torch.as_tensor(given, dtype=torch.float64 if exact else None)
-    given = given.detach()
-    values = given.to(torch.float64, copy=True)
-    if num_states is None:
-        _square(name, values)
-    elif values.shape != (num_states,):
-        raise ValueError(
-            f"{name} must have shape ({num_states},), got "
-            f"{tuple(values.shape)}"
-        )
-    rough = given.is_floating_point() and given.dtype != torch.float64
-    slack = torch.finfo(given.dtype).eps * len(given) if rough else 0
-    for i, row in enumerate(values if num_states is None else values[None]):
-        where = f"{name} row {i}" if num_states is None else name
-        if not bool((row >= 0).all()):
-            raise ValueError(
-                f"{where} is {row.tolist()!s:.200}; probabilities must be at "
-                "least 0"
-            )
-        if not abs(row.sum().item() - 1) <= _TOLERANCE + slack:
-            raise ValueError(
-                f"{where} sums to {row.sum():.12g}, not to 1; divide it by "
-                "its sum"
-            )
-    return values / values.sum(-1, keepdim=True) if rough else values
-
-
-def _check_counts(table: Tensor, smoothing: float) -> None:
-    check_number("smoothing", smoothing, "[0, inf)")
-    bad = ~((table >= 0) & table.isfinite())
-    if bool(bad.any()):
-        i, j = bad.nonzero()[0].tolist()
-        raise ValueError(
-            f"counts[{i}, {j}] is {table[i, j].item()}; counts must be "
-            "finite and at least 0"
-        )
-    if bool((table.sum(dim=1) + smoothing == 0).any()):
-        state = int((table.sum(dim=1) == 0).nonzero()[0])
-        raise ValueError(
-            f"counts row {state} is all 0: state {state} was never left, "
-            "so its row is unknown; pass smoothing > 0"
+            f"states never leave {state}, so its row is unknown; pass "
+            "smoothing > 0"
         )
 
 

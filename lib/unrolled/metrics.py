@@ -6,18 +6,9 @@ in the sum of its negative log probabilities, in nats, and the number of tokens
 that were predicted. Sums add up over minibatches; means of means do not.
 """
 
-import bz2
-import gzip
-import lzma
 import math
 
 from unrolled.checks import check_count
-
-COMPRESSORS = {
-    "gzip": lambda data: gzip.compress(data, compresslevel=9, mtime=0),
-    "bz2": lambda data: bz2.compress(data, compresslevel=9),
-    "xz": lambda data: lzma.compress(data, preset=9 | lzma.PRESET_EXTREME),
-}
 
 
 def perplexity(sum_nll: float, num_tokens: int) -> float:
@@ -52,28 +43,6 @@ def bits_per_token(sum_nll: float, num_tokens: int) -> float:
     1.0
     """
     return _mean_nll(sum_nll, num_tokens) / math.log(2)
-
-
-def compressed_bits(text: str, given: str, compressor: str) -> int:
-    """Bits that a general compressor adds for ``text`` when it follows
-    ``given``: 8 times the growth of the compressed file.
-
-    compressor: "gzip", "bz2" or "xz", each with its strongest setting.
-
-    Raises ValueError for any other compressor, TypeError if a text is not a
-    str.
-    """
-    if compressor not in tuple(COMPRESSORS):
-        raise ValueError(
-            f"compressor must be one of {tuple(COMPRESSORS)}, got "
-            f"{compressor!r}"
-        )
-    for name, value in (("text", text), ("given", given)):
-        if not isinstance(value, str):
-            raise TypeError(f"{name} must be a str, got {value!r:.60}")
-    compress = COMPRESSORS[compressor]
-    alone = len(compress(given.encode()))
-    return 8 * (len(compress((given + text).encode())) - alone)
 
 
 def _mean_nll(sum_nll: float, num_tokens: int) -> float:

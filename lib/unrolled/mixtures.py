@@ -10,8 +10,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from unrolled.checks import check_count
-
+ROUNDS = 2000  # of EM, at most
 ROUNDING = 1e-5  # ln 1 in single precision may come out this high
 
 
@@ -44,21 +43,18 @@ def mix(log_probs: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
     return torch.logsumexp(stacked + shares[:, None], dim=0)
 
 
-def fit_weights(
-    log_probs: Sequence[Tensor], *, num_iterations: int = 2000
-) -> list[float]:
+def fit_weights(log_probs: Sequence[Tensor]) -> list[float]:
     """The weights under which the mixture is most likely, by EM.
 
     log_probs: as for ``mix``, on a text that no model was fitted on. Each
     round gives a model the share of the tokens that it explains under the
     present weights; no round can lower the likelihood (Dempster, Laird and
-    Rubin 1977). Starts from equal weights; ends after num_iterations rounds,
-    or when a round moves no weight by more than 1e-6.
+    Rubin 1977). Starts from equal weights; ends when a round moves no weight
+    by more than 1e-6.
 
     Raises as ``mix``; ValueError where all models give a token probability
     0.
     """
-    num_iterations = check_count("num_iterations", num_iterations, 0)
     stacked = _stack(log_probs)
     if bool(stacked.isneginf().all(dim=0).any()):
         raise ValueError(
@@ -66,7 +62,7 @@ def fit_weights(
             "can mend that"
         )
     log_weights = torch.zeros(len(stacked), dtype=torch.float64)
-    for _ in range(num_iterations):
+    for _ in range(ROUNDS):
         share = torch.softmax(stacked + log_weights[:, None], dim=0)
         before, log_weights = log_weights, share.mean(dim=1).log()
         moved = torch.softmax(log_weights, 0) - torch.softmax(before, 0)

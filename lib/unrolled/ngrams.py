@@ -2,19 +2,19 @@
 
 Section 8.3 teaches this module: :doc:`/book/8_3_language_models`. Tokens are
 indices here (``vocab`` makes them). How counts are stored, looked up and
-mixed over the orders is in ``counting``; Zipf's law is in ``zipf_law`` and can
-be imported from here too.
+mixed over the orders is in ``counting``, how parameters are tuned in
+``smoothing``; Zipf's law is in ``zipf_law`` and can be imported from here too.
 """
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Self
 
 import torch
 from torch import Tensor
 
-from unrolled.checks import as_ids, check_count
-from unrolled.counting import InterpolatedLM, Rule, maximise, take
+from unrolled.checks import check_count, check_number
+from unrolled.smoothing import SmoothedLM
 from unrolled.zipf_law import fit_zipf
 
 __all__ = ["KneserNeyLM", "NgramLM", "count_ngrams", "fit_zipf"]
@@ -36,7 +36,7 @@ def count_ngrams(tokens: Iterable, order: int) -> Counter:
     return Counter(zip(*shifted, strict=False))
 
 
-class NgramLM(InterpolatedLM):
+class NgramLM(SmoothedLM):
     """Counts of each order, smoothed by the next lower order.
 
         P_k(x | c) = (n(c, x) + s_k P_{k-1}(x | shorter c)) / (n(c) + s_k)
@@ -69,65 +69,31 @@ class NgramLM(InterpolatedLM):
     ) -> None:
         """A model without counts; see ``fit``."""
         super().__init__(order, vocab_size)
-        self.strengths = _per_order("strengths", strengths, self.order)
+        self.strengths = _strengths(strengths, self.order)
 
-    def _set_rules(self) -> None:
-        self._rules = []
-        for length, strength in enumerate(self.strengths, start=1):
-            counts = self._levels[length - 1].counts
-            totals = self._sum_by_context(length, counts)
-            if math.isinf(strength):
-                own = torch.zeros_like(counts)
-                lower = torch.ones_like(totals)
-            else:
-                own = counts / (totals[self._contexts(length)] + strength)
-                lower = strength / (totals + strength)
-                lower[totals + strength == 0] = 1.0  # it was 0 / 0
-            self._rules.append(Rule(own, lower))
-
-    def with_strengths(self, strengths: float | Sequence[float]) -> "NgramLM":
+    def with_strengths(self, strengths: float | Sequence[float]) -> Self:
         """The same counts, not counted again, with other strengths."""
-        self._check_fitted()
-        other = NgramLM(self.order, self.vocab_size, strengths)
-        other._levels = self._levels
-        other._set_rules()
-        return other
+        return self._with(strengths)
 
-    def tuned(self, ids: Tensor) -> "NgramLM":
-        """The same counts with the strengths that suit another text best.
+    def _parameters(self) -> Sequence[float]:
+        return self.strengths
 
-        ids: (n,) int64, at least two; not those that were counted, or every
-        strength would shrink towards 0. Minimises the mean -ln P of ids[1:]
-        over the logarithms of the strengths, all orders at once, from
-        strength 1; orders that do not help end with a large strength.
-        """
-        self._check_fitted()
-        ids = as_ids("ids", ids, vocab_size=self.vocab_size, least=2)
-        with torch.inference_mode(False):  # gradients are needed
-            return self._tuned(ids)
+    def _bounded(self, raw: Tensor) -> Tensor:
+        # no count comes near e^30: the same as infinity
+        return raw.clamp(max=30).exp()
 
-    def _tuned(self, ids: Tensor) -> "NgramLM":
-        looked_up = []  # n(c, x), n(c) for each order and position
-        for length, (contexts, grams) in enumerate(self._find(ids), start=1):
-            counts = self._levels[length - 1].counts
-            totals = self._sum_by_context(length, counts)
-            looked_up.append((take(counts, grams), take(totals, contexts)))
+    def _counts(self, length: int) -> Tensor:
+        return self._levels[length - 1].counts[:, None]
 
-        def strengths(raw: Tensor) -> Tensor:
-            # no count comes near e^30: the same as infinity
-            return raw.clamp(max=30).exp()
+    def _own(self, gram: Tensor, context: Tensor, strength: Tensor) -> Tensor:
+        return gram[:, 0] / (context[:, 0] + strength)
 
-        def probs(raw: Tensor) -> Tensor:
-            mixed = torch.tensor(1 / self.vocab_size, dtype=torch.float64)
-            for s, (n_cx, n_c) in zip(strengths(raw), looked_up, strict=True):
-                mixed = (n_cx + s * mixed) / (n_c + s)
-            return mixed[1:]
-
-        start = torch.zeros(self.order, dtype=torch.float64)
-        return self.with_strengths(strengths(maximise(probs, start)).tolist())
+    def _lower(self, context: Tensor, strength: Tensor) -> Tensor:
+        # 0 / 0 and infinity / infinity both mean: all from the lower order
+        return (strength / (context[:, 0] + strength)).nan_to_num(1.0)
 
 
-class KneserNeyLM(InterpolatedLM):
+class KneserNeyLM(SmoothedLM):
     """Interpolated Kneser-Ney: discounted counts over continuation counts.
 
     From each count a discount D is taken, and what is taken goes to the
@@ -169,82 +135,34 @@ class KneserNeyLM(InterpolatedLM):
         super().__init__(order, vocab_size)
         self._fixed = None
         if discounts is not None:
-            self._fixed = _triples(discounts, self.order)
+            self._fixed = _discounts(discounts, self.order)
         #: after fit: the discounts for counts of 1, 2 and more, per order
         self.discounts: list[tuple[float, float, float]] = []
 
-    def _set_rules(self) -> None:
-        self._rules, self.discounts = [], []
-        for length in range(1, self.order + 1):
-            adjusted = self._adjusted_counts(length)
-            triple = (
-                estimate_discounts(adjusted)
-                if self._fixed is None
-                else self._fixed[length - 1]
-            )
-            self.discounts.append(triple)
-            by_count = torch.tensor([0.0, *triple], dtype=torch.float64)
-            taken = by_count[adjusted.clamp(max=3).long()]
-            totals = self._sum_by_context(length, adjusted)
-            left = self._sum_by_context(length, taken)
-            of_gram = totals[self._contexts(length)]
-            own = (adjusted - taken) / of_gram.clamp(min=1)
-            lower = torch.where(totals > 0, left / totals.clamp(min=1), 1.0)
-            self._rules.append(Rule(own, lower))
+    _shape = (3,)
 
-    def with_discounts(
-        self, discounts: float | Sequence[float | Sequence[float]]
-    ) -> "KneserNeyLM":
-        """The same counts, not counted again, with other discounts."""
-        self._check_fitted()
-        other = KneserNeyLM(self.order, self.vocab_size, discounts)
-        other._levels = self._levels
-        other._set_rules()
-        return other
+    def _parameters(self) -> list[tuple[float, float, float]]:
+        self.discounts = self._fixed or [
+            _estimated_discounts(self._adjusted_counts(length))
+            for length in range(1, self.order + 1)
+        ]
+        return self.discounts
 
-    def tuned(self, ids: Tensor) -> "KneserNeyLM":
-        """The same counts with the discounts that suit another text best.
+    def _bounded(self, raw: Tensor) -> Tensor:
+        return raw.sigmoid() * torch.tensor([1.0, 2.0, 3.0])
 
-        ids: (n,) int64, at least two; not those that were counted. Minimises
-        the mean -ln P of ids[1:] over three discounts for each order.
-        """
-        self._check_fitted()
-        ids = as_ids("ids", ids, vocab_size=self.vocab_size, least=2)
-        with torch.inference_mode(False):  # gradients are needed
-            return self._tuned(ids)
+    def _counts(self, length: int) -> Tensor:
+        # a, and whether it is 1, 2 or more: which discount is taken from it
+        a = self._adjusted_counts(length)
+        return torch.stack([a, a == 1, a == 2, a >= 3], dim=1)
 
-    def _tuned(self, ids: Tensor) -> "KneserNeyLM":
-        looked_up = []
-        for length, (contexts, grams) in enumerate(self._find(ids), start=1):
-            adjusted = self._adjusted_counts(length)
-            kinds = adjusted.clamp(max=3)
-            followers = [  # of each context: how many were seen 1, 2, 3+ times
-                self._sum_by_context(length, (kinds == r).double())
-                for r in (1, 2, 3)
-            ]
-            looked_up.append(
-                (
-                    take(adjusted, grams),
-                    take(kinds, grams).long(),
-                    take(self._sum_by_context(length, adjusted), contexts),
-                    torch.stack([take(f, contexts) for f in followers], 1),
-                )
-            )
+    def _own(self, gram: Tensor, context: Tensor, discounts: Tensor) -> Tensor:
+        kept = gram[:, 0] - gram[:, 1:] @ discounts
+        return kept / context[:, 0].clamp(min=1)
 
-        def discounts(raw: Tensor) -> Tensor:
-            return raw.sigmoid() * torch.tensor([1.0, 2.0, 3.0])
-
-        def probs(raw: Tensor) -> Tensor:
-            mixed = torch.full_like(looked_up[0][0], 1 / self.vocab_size)
-            for order, triple in enumerate(discounts(raw)):
-                a_cx, kind, a_c, seen = looked_up[order]
-                taken = torch.cat([triple.new_zeros(1), triple])[kind]
-                kept = a_cx - taken + seen @ triple * mixed
-                mixed = torch.where(a_c > 0, kept / a_c.clamp(min=1), mixed)
-            return mixed[1:]
-
-        start = torch.zeros(self.order, 3, dtype=torch.float64)
-        return self.with_discounts(discounts(maximise(probs, start)).tolist())
+    def _lower(self, context: Tensor, discounts: Tensor) -> Tensor:
+        taken, a = context[:, 1:] @ discounts, context[:, 0]
+        return torch.where(a > 0, taken / a.clamp(min=1), 1.0)
 
     def _adjusted_counts(self, length: int) -> Tensor:
         """Counts at the highest order, continuation counts below it."""
@@ -255,7 +173,7 @@ class KneserNeyLM(InterpolatedLM):
         return torch.bincount(longer, minlength=len(level.keys)).double()
 
 
-def estimate_discounts(counts: Tensor) -> tuple[float, float, float]:
+def _estimated_discounts(counts: Tensor) -> tuple[float, float, float]:
     """The discounts for counts of 1, 2 and more, from counts of counts.
 
     counts: (n,). Chen and Goodman (1998), equation 26, with n_r the number
@@ -276,51 +194,20 @@ def estimate_discounts(counts: Tensor) -> tuple[float, float, float]:
     return tuple(max(discount, 0.0) for discount in three)
 
 
-def _per_order(
-    name: str, values: float | Sequence[float], order: int
+def _strengths(
+    strengths: float | Sequence[float], order: int
 ) -> tuple[float, ...]:
-    """One number for each order, checked."""
-    if isinstance(values, (int, float)):
-        values = [values] * order
-    _check_list(name, values, order)
-    if len(values) != order:
-        raise ValueError(
-            f"{name} must be one number or {order}, one for each order; got "
-            f"{len(values)}"
-        )
-    for value in values:
-        _check_number(name, value, math.inf)
-    return tuple(float(value) for value in values)
+    """One strength for each order, checked."""
+    values = _per_order("strengths", strengths, order)
+    return tuple(check_number("strengths", s, "[0, inf]") for s in values)
 
 
-def _check_list(name: str, values: object, order: int) -> None:
-    if not isinstance(values, (list, tuple)):
-        raise TypeError(
-            f"{name} must be one number or a list of {order}, got {values!r}"
-        )
-
-
-def _check_number(name: str, value: float, most: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f"{name} must be numbers, got {value!r}")
-    if not 0 <= value <= most:
-        raise ValueError(f"{name} must be in 0..{most}, got {value}")
-
-
-def _triples(
+def _discounts(
     discounts: float | Sequence[float | Sequence[float]], order: int
 ) -> list[tuple[float, float, float]]:
     """Three discounts for each order, checked."""
-    if isinstance(discounts, (int, float)):
-        discounts = [discounts] * order
-    _check_list("discounts", discounts, order)
-    if len(discounts) != order:
-        raise ValueError(
-            f"discounts must be one number or {order}, one for each order; "
-            f"got {len(discounts)}"
-        )
     triples = []
-    for given in discounts:
+    for given in _per_order("discounts", discounts, order):
         if not isinstance(given, (int, float, list, tuple)):
             raise TypeError(
                 f"discounts of one order must be numbers, got {given!r}"
@@ -332,7 +219,26 @@ def _triples(
                 "discounts of one order must be one number or three, got "
                 f"{given!r}"
             )
-        for place, value in enumerate(triple):
-            _check_number("discounts", value, place + 1)
-        triples.append(tuple(float(value) for value in triple))
+        triples.append(
+            tuple(
+                check_number("discounts", value, f"[0, {most}]")
+                for most, value in enumerate(triple, start=1)
+            )
+        )
     return triples
+
+
+def _per_order(name: str, values: object, order: int) -> list | tuple:
+    """One item for each order."""
+    if isinstance(values, (int, float)):
+        return [values] * order
+    if not isinstance(values, (list, tuple)):
+        raise TypeError(
+            f"{name} must be one number or a list of {order}, got {values!r}"
+        )
+    if len(values) != order:
+        raise ValueError(
+            f"{name} must be one number or {order}, one for each order; got "
+            f"{len(values)}"
+        )
+    return values

@@ -1,8 +1,9 @@
 """Recurrent language models from plain tensors.
 
 Sections 8.4 and 8.5 teach this module: :doc:`/book/8_4_recurrent_networks`. It
-computes logits and states; it trains nothing (``training``), writes no text
-(``generation``) and knows no vocabulary.
+computes logits and states of one layer (``stacked`` has more); it trains
+nothing (``training``), writes no text (``generation``) and knows no
+vocabulary.
 
 Shapes: n batch size, T steps, V vocabulary size, h hidden units. Inside, time
 comes first: (T, n, ...). In the names of ``torch.nn.RNN``, whose weights are
@@ -10,7 +11,6 @@ transposed: weight_ih_l0 = W_xh^T, weight_hh_l0 = W_hh^T, and its two biases
 bias_ih_l0 + bias_hh_l0 add up to our b_h; ``nn.Linear``: weight = W_hq^T.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -22,7 +22,7 @@ from unrolled.bptt import recurrence
 from unrolled.checks import as_ids, check_count
 
 
-def init_params(
+def _init_params(
     vocab_size: int,
     num_hiddens: int,
     *,
@@ -69,7 +69,7 @@ def step(X: Tensor, H: Tensor, W_xh: Tensor, W_hh: Tensor, b_h: Tensor):
     return torch.tanh(X @ W_xh + H @ W_hh + b_h)
 
 
-def unroll(inputs: Tensor, state: Tensor, W_hh: Tensor) -> Tensor:
+def _unroll(inputs: Tensor, state: Tensor, W_hh: Tensor) -> Tensor:
     """All states (T, n, h), one step after the other, with autograd.
 
     inputs: (T, n, h), X_t W_xh + b_h for every step; state: (n, h). The
@@ -92,9 +92,9 @@ class RNNLM(nn.Module):
 
     ``model(X, state)`` takes X (n, T) int64 and state (n, h), and gives
     logits (T, n, V) and the last state (n, h). Without a state it starts
-    from zeros. vocab_size, num_hiddens and the scales are those of
-    ``init_params``; the generator draws the weights. ``by_hand=False`` uses
-    the plain loop of ``unroll`` in place of ``bptt.recurrence``.
+    from zeros. The scales are the standard deviations of the weights, which
+    the generator draws; biases start at 0. ``by_hand=False`` uses the plain
+    loop, with automatic differentiation, in place of ``bptt.recurrence``.
 
     Raises TypeError for ids that are no integers, ValueError for ids outside
     the vocabulary and for a state of the wrong shape.
@@ -114,7 +114,7 @@ class RNNLM(nn.Module):
     ) -> None:
         """Draw the parameters (on the CPU, then moved to the device)."""
         super().__init__()
-        params = init_params(
+        params = _init_params(
             vocab_size,
             num_hiddens,
             input_scale=input_scale,
@@ -136,110 +136,15 @@ class RNNLM(nn.Module):
         self, X: Tensor, state: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """Logits (T, n, V) and the last state (n, h)."""
-        X = _check_inputs(X, self.vocab_size)
+        X = check_inputs(X, self.vocab_size)
         if state is None:
             state = self.begin_state(len(X))
         check_state(state, (len(X), self.num_hiddens))
         # the bias is added to the V rows, not to every step
         inputs = embedding(X.T, self.W_xh + self.b_h)
-        run = recurrence if self.by_hand else unroll
+        run = recurrence if self.by_hand else _unroll
         states = run(inputs, state, self.W_hh)
-        return _linear(states, self.W_hq, self.b_q), states[-1]
-
-
-class StackedRNNLM(nn.Module):
-    """Recurrent layers on top of each other, with dropout.
-
-    Layer l reads the states of layer l - 1; the first reads rows of W_xh.
-    While training, dropout zeroes a share of the units between the layers
-    and before the output, the same ones at all steps of a minibatch (Gal and
-    Ghahramani 2016), so that the recurrence itself is not disturbed.
-
-    As ``RNNLM``, with a state of shape (num_layers, n, h). Weights start
-    larger than the book's: rows of W_xh with standard deviation
-    ``input_scale``, recurrent matrices orthogonal, all others 1 / sqrt(h).
-    The generator draws weights and dropout.
-    """
-
-    def __init__(
-        self,
-        vocab_size: int,
-        num_hiddens: int,
-        num_layers: int = 1,
-        *,
-        input_scale: float = 3.0,
-        dropout: float = 0.0,
-        generator: torch.Generator | None = None,
-    ) -> None:
-        """Draw the parameters."""
-        super().__init__()
-        vocab_size = check_count("vocab_size", vocab_size, 1)
-        num_hiddens = check_count("num_hiddens", num_hiddens, 1)
-        num_layers = check_count("num_layers", num_layers, 1)
-        if not 0 <= dropout < 1:
-            raise ValueError(f"dropout must be in [0, 1), got {dropout}")
-        if not input_scale >= 0:
-            raise ValueError(
-                f"input_scale must be at least 0, got {input_scale}"
-            )
-        self.vocab_size, self.num_hiddens = vocab_size, num_hiddens
-        self.num_layers, self.dropout = num_layers, dropout
-        self.input_scale, self.generator = input_scale, generator
-        h = num_hiddens
-
-        def normal(scale: float, *shape: int) -> nn.Parameter:
-            values = torch.randn(*shape, generator=generator)
-            return nn.Parameter(scale * values)
-
-        self.W_in = nn.ParameterList()  # what each layer does with its input
-        self.W_hh, self.b_h = nn.ParameterList(), nn.ParameterList()
-        for layer in range(num_layers):
-            rows = vocab_size if layer == 0 else h
-            scale = 1 / math.sqrt(h) if layer else input_scale
-            self.W_in.append(normal(scale, rows, h))
-            square = torch.randn(h, h, generator=generator)
-            # a copy: the factor comes in column order, slow to multiply
-            rotation = torch.linalg.qr(square)[0].contiguous()
-            self.W_hh.append(nn.Parameter(rotation))
-            self.b_h.append(nn.Parameter(torch.zeros(h)))
-        self.W_hq = normal(1 / math.sqrt(h), h, vocab_size)
-        self.b_q = nn.Parameter(torch.zeros(vocab_size))
-
-    def begin_state(self, batch_size: int) -> Tensor:
-        """Zeros (num_layers, batch_size, h)."""
-        batch_size = check_count("batch_size", batch_size, 1)
-        return self.b_q.new_zeros(
-            self.num_layers, batch_size, self.num_hiddens
-        )
-
-    def forward(
-        self, X: Tensor, state: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """Logits (T, n, V) and the last states (num_layers, n, h)."""
-        X = _check_inputs(X, self.vocab_size)
-        if state is None:
-            state = self.begin_state(len(X))
-        check_state(state, (self.num_layers, len(X), self.num_hiddens))
-        below, last = X.T, []  # ids, then the states of the layer below
-        for layer, (W_in, W_hh, b_h) in enumerate(
-            zip(self.W_in, self.W_hh, self.b_h, strict=True)
-        ):
-            if layer == 0:
-                inputs = embedding(below, W_in + b_h)
-            else:
-                inputs = _linear(below, W_in, b_h)
-            states = recurrence(inputs, state[layer], W_hh)
-            last.append(states[-1])
-            below = self._drop(states)
-        return _linear(below, self.W_hq, self.b_q), torch.stack(last)
-
-    def _drop(self, states: Tensor) -> Tensor:
-        """Zero a share of the units, the same ones at every step."""
-        if not self.training or self.dropout == 0:
-            return states
-        kept = 1 - self.dropout
-        mask = torch.rand(1, *states.shape[1:], generator=self.generator)
-        return states * (mask.to(states) < kept) / kept
+        return linear(states, self.W_hq, self.b_q), states[-1]
 
 
 @contextmanager
@@ -254,13 +159,14 @@ def scoring(model: nn.Module) -> Iterator[None]:
         model.train(was_training)
 
 
-def _linear(states: Tensor, W: Tensor, b: Tensor) -> Tensor:
+def linear(states: Tensor, W: Tensor, b: Tensor) -> Tensor:
     """States (T, n, h) times W plus b, (T, n, columns of W)."""
     rows = torch.addmm(b, states.flatten(0, 1), W)
     return rows.unflatten(0, states.shape[:2])
 
 
-def _check_inputs(X: Tensor, vocab_size: int) -> Tensor:
+def check_inputs(X: Tensor, vocab_size: int) -> Tensor:
+    """X as int64, (n, T); raise for what holds no ids of the vocabulary."""
     return as_ids("X", X, vocab_size=vocab_size, dims=2)
 
 

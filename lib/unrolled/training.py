@@ -1,8 +1,9 @@
-"""Training a recurrent language model, and scoring it on held-out text.
+"""Training a recurrent language model.
 
 Section 8.5 teaches this module: :doc:`/book/8_5_rnn_from_scratch`. The loop
-works with any model of ``rnn`` and any optimiser of torch whose step needs
-no closure; minibatches come from ``batches``, perplexity from ``metrics``.
+works with any model of ``rnn`` and any optimizer of torch whose step needs
+no closure; minibatches come from ``batches``, held-out scores from
+``evaluation``, what happens around an update from ``schedules``.
 """
 
 import copy
@@ -20,16 +21,8 @@ from tqdm import tqdm
 from unrolled import metrics
 from unrolled.batches import SequenceLoader
 from unrolled.checks import as_ids, check_count
-from unrolled.rnn import scoring
-
-CHUNK = 1000  # steps that evaluation runs at once
-WHAT_TO_TRY = (
-    "try a smaller learning rate, a smaller theta or smaller initial weights"
-)
-
-
-class DivergenceError(ArithmeticError):
-    """The numbers are no longer finite; the message says what to try."""
+from unrolled.evaluation import WHAT_TO_TRY, DivergenceError, evaluate
+from unrolled.schedules import averaged, scheduled
 
 
 def clip_gradients(params: Iterable[Tensor], theta: float) -> float:
@@ -76,37 +69,6 @@ def _norm(gradients: list[Tensor]) -> Tensor:
     return torch.stack(sizes).sum().sqrt()
 
 
-def log_probs(model: nn.Module, ids: Tensor) -> Tensor:
-    """ln P of ids[1:], each given what precedes it in ids: (n - 1,).
-
-    One run over the whole text, the state carried from first to last, from
-    a state of zeros; dropout off. Float64, on the CPU.
-
-    Raises ValueError for fewer than two ids or ids outside the vocabulary.
-    """
-    ids = as_ids("ids", ids, vocab_size=model.vocab_size, least=2)
-    state = model.begin_state(1)
-    found = []
-    with scoring(model):
-        for start in range(0, len(ids) - 1, CHUNK):
-            piece = ids[start : start + CHUNK + 1].to(state.device)
-            logits, state = model(piece[None, :-1], state)
-            picked = logits[:, 0].double().log_softmax(-1)
-            found.append(picked.gather(1, piece[1:, None])[:, 0].cpu())
-    return torch.cat(found)
-
-
-def evaluate(model: nn.Module, ids: Tensor) -> float:
-    """Perplexity of ids[1:], each given all before it: see ``log_probs``.
-
-    Raises DivergenceError if the model gives what is not a number.
-    """
-    scores = log_probs(model, ids)
-    if scores.isnan().any():
-        raise DivergenceError(f"the model gives nan; {WHAT_TO_TRY}")
-    return metrics.perplexity(-scores.sum().item(), len(scores))
-
-
 @dataclass
 class History:
     """What happened in training; lists have one entry for each epoch."""
@@ -129,7 +91,6 @@ def train(
     held_out: Tensor | None = None,
     evaluate_at: Collection[int] | None = None,
     keep_best: bool = False,
-    patience: int | None = None,
     averaging: float | None = None,
     progress: bool | None = None,
 ) -> History:
@@ -145,8 +106,7 @@ def train(
     updates.
     held_out: ids whose perplexity is taken after the epochs in
     ``evaluate_at`` (all, if None). keep_best: leave the model with the
-    parameters that were best on it. patience: stop after that many
-    evaluations without a better one (implies keep_best).
+    parameters that were best on it.
     averaging: decay of a moving average of the parameters, which is what is
     evaluated and kept; early on it forgets faster.
     progress: a bar on stderr; by default unless UNROLLED_PROGRESS is 0.
@@ -163,10 +123,8 @@ def train(
     num_epochs = check_count("num_epochs", num_epochs, 1)
     if not theta > 0:
         raise ValueError(f"theta must be above 0, got {theta}")
-    if patience is not None:
-        patience = check_count("patience", patience, 1)
     evaluate_at = _check_evaluation(
-        model, num_epochs, held_out, evaluate_at, keep_best or patience
+        model, num_epochs, held_out, evaluate_at, keep_best
     )
     if not hasattr(loader, "sequential"):
         raise TypeError(
@@ -177,61 +135,68 @@ def train(
     if progress is None:
         progress = os.environ.get("UNROLLED_PROGRESS") != "0"
 
-    history = History()
-    rates = [group["lr"] for group in optimizer.param_groups]
-    averaged = copy.deepcopy(model) if averaging is not None else model
-    best, best_parameters, since_best = math.inf, None, 0
-    num_updates, num_tokens, seconds = 0, 0, 0.0
+    history, best, best_parameters = History(), math.inf, None
+    num_tokens, seconds = 0, 0.0
     model.train()
     bar = tqdm(range(1, num_epochs + 1), unit="epoch", disable=not progress)
-    try:
-        for epoch in bar:
-            start = time.perf_counter()
-            state, sum_nll, count = None, 0.0, 0
-            for X, Y in loader:
-                if schedule is not None:
-                    done = num_updates / (num_epochs * len(loader))
-                    _set_rates(optimizer, rates, schedule(done))
-                if state is None or not loader.sequential:
-                    state = model.begin_state(len(X))
-                X, Y = X.to(state.device), Y.to(state.device)
-                logits, state = model(X, state.detach())
-                loss = cross_entropy(logits.flatten(0, 1), Y.T.flatten())
-                _check_finite("loss", loss.item(), epoch)
-                optimizer.zero_grad()
-                loss.backward()
-                norm = clip_gradients(model.parameters(), theta)
-                _check_finite("gradient's norm", norm, epoch)
-                history.norms.append(norm)
-                optimizer.step()
-                num_updates += 1
-                if averaging is not None:
-                    _average(averaged, model, averaging, num_updates)
-                sum_nll += loss.item() * Y.numel()
-                count += Y.numel()
-            seconds += time.perf_counter() - start
-            num_tokens += count
-            history.train.append(metrics.perplexity(sum_nll, count))
-            if epoch in evaluate_at:
-                score = evaluate(averaged, held_out)
-                history.held_out[epoch] = score
-                bar.set_postfix(held_out=f"{score:.3g}")
-                since_best += 1
-                if score < best:
-                    best, since_best = score, 0
-                    history.best_epoch = epoch
-                    if keep_best or patience:
-                        best_parameters = copy.deepcopy(averaged.state_dict())
-                if patience and since_best >= patience:
-                    break
-    finally:
-        _set_rates(optimizer, rates, 1.0)
-        if best_parameters is not None:
-            model.load_state_dict(best_parameters)
-        elif averaging is not None:
-            model.load_state_dict(averaged.state_dict())
+    num_updates = num_epochs * len(loader) if schedule else 0
+    with (
+        scheduled(optimizer, schedule, num_updates),
+        averaged(model, optimizer, averaging) as scored,
+    ):
+        try:
+            for epoch in bar:
+                start = time.perf_counter()
+                num_tokens += _train_epoch(
+                    model, loader, optimizer, theta, history
+                )
+                seconds += time.perf_counter() - start
+                if epoch in evaluate_at:
+                    score = evaluate(scored, held_out)
+                    history.held_out[epoch] = score
+                    bar.set_postfix(held_out=f"{score:.3g}")
+                    if score < best:
+                        best, history.best_epoch = score, epoch
+                        if keep_best:
+                            best_parameters = copy.deepcopy(
+                                scored.state_dict()
+                            )
+        finally:
+            if best_parameters is not None:
+                model.load_state_dict(best_parameters)
+            elif averaging is not None:
+                model.load_state_dict(scored.state_dict())
     history.tokens_per_second = num_tokens / seconds
     return history
+
+
+def _train_epoch(
+    model: nn.Module,
+    loader: SequenceLoader,
+    optimizer: torch.optim.Optimizer,
+    theta: float,
+    history: History,
+) -> int:
+    """One pass over the text, noted in the history; the number of tokens."""
+    epoch = len(history.train) + 1
+    state, sum_nll, count = None, 0.0, 0
+    for X, Y in loader:
+        if state is None or not loader.sequential:
+            state = model.begin_state(len(X))
+        X, Y = X.to(state.device), Y.to(state.device)
+        logits, state = model(X, state.detach())
+        loss = cross_entropy(logits.flatten(0, 1), Y.T.flatten())
+        _check_finite("loss", loss.item(), epoch)
+        optimizer.zero_grad()
+        loss.backward()
+        norm = clip_gradients(model.parameters(), theta)
+        _check_finite("gradient's norm", norm, epoch)
+        history.norms.append(norm)
+        optimizer.step()
+        sum_nll += loss.item() * Y.numel()
+        count += Y.numel()
+    history.train.append(metrics.perplexity(sum_nll, count))
+    return count
 
 
 def _check_evaluation(
@@ -270,40 +235,3 @@ def _check_finite(what: str, value: float, epoch: int) -> None:
         raise DivergenceError(
             f"the {what} is {value} in epoch {epoch}; {WHAT_TO_TRY}"
         )
-
-
-def _set_rates(
-    optimizer: torch.optim.Optimizer, rates: list[float], factor: float
-) -> None:
-    """Set each group's learning rate to its first value times the factor."""
-    for i, rate in enumerate(rates):
-        optimizer.param_groups[i]["lr"] = rate * factor
-
-
-def _average(
-    averaged: nn.Module, model: nn.Module, decay: float, num_updates: int
-) -> None:
-    """Move the average towards the parameters by 1 - decay."""
-    # a long memory would keep the random start for too long
-    decay = min(decay, (1 + num_updates) / (10 + num_updates))
-    parameters = dict(model.named_parameters())
-    with torch.no_grad():
-        for name, mean in averaged.named_parameters():
-            mean.lerp_(parameters[name], 1 - decay)
-
-
-def cosine(done: float) -> float:
-    """A schedule: up over the first 3 %, then down to 0 along a cosine."""
-    return min(1.0, done / 0.03) * (1 + math.cos(math.pi * done)) / 2
-
-
-def log_spaced(num_epochs: int, number: int = 25) -> list[int]:
-    """About ``number`` epochs from 1 to num_epochs, evenly in the logarithm.
-
-    >>> log_spaced(500, 7)
-    [1, 3, 8, 22, 63, 177, 500]
-    """
-    num_epochs = check_count("num_epochs", num_epochs, 1)
-    number = check_count("number", number, 2)
-    ratio = num_epochs ** (1 / (number - 1))
-    return sorted({round(ratio**i) for i in range(number)})

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import torch
 
-from unrolled.ladder import split
+from unrolled.corpus import split
 from unrolled.ngrams import KneserNeyLM, NgramLM
 
 ROUNDS = 5

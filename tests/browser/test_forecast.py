@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from unrolled import series
+from unrolled import forecasters, series
 
 PAGE, TAG = "book/8_1_sequence_models.html", "unrolled-forecast"
 STATIC = Path(__file__).resolve().parents[2] / "book" / "_static"
@@ -26,7 +26,7 @@ def stored(tau, name):
     """A forecaster with the weights that the page loads."""
     weights = json.loads(FILE.read_text())["models"][str(tau)][name]
     if name == "least squares":
-        return series.LinearForecaster(
+        return forecasters.LinearForecaster(
             tensor(weights["weights"]), tensor(weights["bias"])
         )
     net = nn.Sequential(
@@ -47,10 +47,13 @@ def test_the_weights_are_trained_as_in_the_section():
     _, _, noisy = series.noisy_sine(LENGTH, generator=generator)
     for tau in TAUS:
         pairs = series.windows(noisy[:KNOWN], tau)
-        line, fitted = stored(tau, "least squares"), series.fit_least_squares
+        line, fitted = (
+            stored(tau, "least squares"),
+            forecasters.fit_least_squares,
+        )
         assert torch.allclose(line.weights, fitted(*pairs).weights, atol=1e-5)
         assert torch.allclose(line.bias, fitted(*pairs).bias, atol=1e-5)
-        trained = series.fit_mlp(*pairs, generator=generator)
+        trained = forecasters.fit_mlp(*pairs, generator=generator)
         for a, b in zip(
             stored(tau, "network").parameters(),
             trained.parameters(),
@@ -84,10 +87,10 @@ def check(state):
             stored(tau, "least squares"), noisy, tau, MAX_K
         ),
         "last value": series.held_forecasts(
-            series.persistence, noisy, tau, MAX_K
+            forecasters.persistence, noisy, tau, MAX_K
         ),
         "mean of the window": series.held_forecasts(
-            series.window_mean, noisy, tau, MAX_K
+            forecasters.window_mean, noisy, tau, MAX_K
         ),
     }
     assert set(state["rmse"]) == set(state["window"]) == set(tables)
@@ -97,7 +100,7 @@ def check(state):
         steps = range(1, k + 1)
         path = [float(table[KNOWN + j - 1, j - 1]) for j in steps]
         assert state["window"][name] == pytest.approx(path, **near)
-        expected = series.rmse(table[TARGETS], clean[TARGETS]).tolist()
+        expected = forecasters.rmse(table[TARGETS], clean[TARGETS]).tolist()
         assert state["rmse"][name] == pytest.approx(expected, **near)
 
 

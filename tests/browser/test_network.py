@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from scripts import load
+from unrolled.evaluation import log_probs
 from unrolled.generation import generate
-from unrolled.training import log_probs
 
 PAGE, TAG = "book/8_5_rnn_from_scratch.html", "unrolled-network"
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from scripts import load
-from unrolled.exercises import verdict
-from unrolled.tasks import EXERCISES
+from unrolled.course.exercises import verdict
+from unrolled.course.tasks import EXERCISES
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted((ROOT / "book").glob("8_[1-5]*.ipynb"))

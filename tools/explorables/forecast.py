@@ -8,7 +8,7 @@ import json
 
 import torch
 
-from unrolled import series
+from unrolled import forecasters, series
 
 TAUS = (4, 16, 64, 128)
 # as in "Correcting the record"; the scored targets are one full period
@@ -21,8 +21,8 @@ DIGITS = 6
 def train(tau: int, noisy: torch.Tensor, generator: torch.Generator) -> dict:
     """Fit both models of one window on the known values; their weights."""
     pairs = series.windows(noisy[:KNOWN], tau)
-    line = series.fit_least_squares(*pairs)
-    hidden, _, output = series.fit_mlp(*pairs, generator=generator)
+    line = forecasters.fit_least_squares(*pairs)
+    hidden, _, output = forecasters.fit_mlp(*pairs, generator=generator)
     return {
         "least squares": {
             "weights": rounded(line.weights),

@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 
 from unrolled.checkpoints import load_model
-from unrolled.rnn import StackedRNNLM
+from unrolled.stacked import StackedRNNLM
 from unrolled.vocab import Vocab
 
 ROOT = Path(__file__).resolve().parents[2]

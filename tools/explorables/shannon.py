@@ -12,9 +12,8 @@ import json
 
 import torch
 
-from unrolled.corpus import load_corpus
+from unrolled.corpus import load_corpus, split
 from unrolled.counting import InterpolatedLM
-from unrolled.ladder import split
 from unrolled.ngrams import KneserNeyLM, NgramLM
 from unrolled.vocab import Vocab, character_stream
 

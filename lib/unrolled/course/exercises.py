@@ -15,7 +15,7 @@ from numbers import Real
 import torch
 from torch import Tensor
 
-from unrolled.tasks import EXERCISES
+from unrolled.course.tasks import EXERCISES
 
 # for numbers; readers may compute in single precision
 RTOL, ATOL = 1e-5, 1e-8

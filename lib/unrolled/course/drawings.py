@@ -1,0 +1,231 @@
+"""Whole drawings: a chain, the ladder, windows of a text, a network in time.
+
+Sections 8.1 and 8.3 to 8.6 show them. Like ``plotting``, which makes their
+axes, this module computes no result.
+"""
+
+import math
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+
+from unrolled.course.colours import COLOURS, FAMILIES, GREY, INK, colour_of
+from unrolled.course.plotting import new_axes, new_figure
+
+
+def draw_ladder(
+    names: Sequence[str],
+    bits: Sequence[float],
+    families: Sequence[str],
+    *,
+    band: tuple[float, float] | None = None,
+    band_name: str = "",
+) -> Axes:
+    """Draw one row for each model, bits per character from 0, best lowest.
+
+    families: the family of each model, named in the legend. band: a range
+    for people to shade, with its name. Raises ValueError unless there is one
+    number and one family for each name.
+    """
+    if not len(names) == len(bits) == len(families):
+        raise ValueError(
+            f"{len(names)} names but {len(bits)} numbers and "
+            f"{len(families)} families"
+        )
+    axes = new_axes(
+        "bits per character (fewer is better)",
+        "model",
+        height=1.2 + 0.26 * len(names),
+    )
+    rows = range(len(names))
+    axes.hlines(rows, 0, bits, color=GREY, linewidth=1, alpha=0.6)
+    for family in dict.fromkeys(families):
+        points = [
+            (b, r)
+            for b, r, f in zip(bits, rows, families, strict=True)
+            if f == family
+        ]
+        axes.plot(
+            *zip(*points, strict=True),
+            "o",
+            color=colour_of(family, 0),
+            markersize=5,
+            label=family,
+        )
+    for row, value in zip(rows, bits, strict=True):
+        axes.text(
+            value + 0.1,
+            row,
+            f"{value:.2f}",
+            va="center",
+            fontsize=9.5,
+            color=INK,
+        )
+    axes.set_yticks(rows, names, fontsize=9.5)
+    axes.invert_yaxis()
+    axes.grid(axis="y", visible=False)
+    axes.set_xlim(0, max(bits) * 1.14)
+    if band is not None:
+        colour = FAMILIES["people"]
+        axes.axvspan(*band, color=colour, alpha=0.3, label=band_name)
+    # the rows' labels are long: the legend goes inside, lower right
+    axes.legend(loc="lower right", fontsize=9.5, labelcolor=INK, framealpha=0)
+    return axes
+
+
+def draw_windows(
+    axes: Axes, text: str, batches: Sequence[Sequence[Sequence[int]]]
+) -> Axes:
+    """Draw which window of a text goes into which minibatch and row.
+
+    batches: for each minibatch, for each of its rows, the places in the text
+    of the window's tokens. One line for each minibatch; each window is a box
+    around its tokens, with its row number; places without a box are not used.
+    Raises ValueError if a place is outside the text.
+    """
+    for line, windows in enumerate(batches):
+        for place, token in enumerate(text):
+            axes.text(
+                place,
+                line,
+                token,
+                family="monospace",
+                ha="center",
+                va="center",
+                fontsize=9,
+                color=INK,
+            )
+        for row, places in enumerate(windows):
+            if not 0 <= min(places) <= max(places) < len(text):
+                raise ValueError(
+                    f"places must be in 0..{len(text) - 1}, got "
+                    f"{min(places)} to {max(places)}"
+                )
+            axes.add_patch(
+                plt.Rectangle(
+                    (places[0] - 0.5, line - 0.36),
+                    len(places),
+                    0.72,
+                    facecolor=COLOURS[row % len(COLOURS)],
+                    alpha=0.3,
+                )
+            )
+            axes.text(
+                places[0] - 0.42,
+                line - 0.4,
+                f"{row}",
+                fontsize=7,
+                va="bottom",
+                color=INK,
+            )
+    axes.set_xlim(-1, len(text))
+    axes.set_ylim(len(batches) - 0.4, -0.7)
+    axes.set_yticks(range(len(batches)))
+    axes.grid(visible=False)
+    return axes
+
+
+def draw_unrolled(inputs: Sequence[str], labels: Sequence[str]) -> Axes:
+    """Draw a recurrent network over its steps: inputs, states, labels.
+
+    One column for each step, counted from 1; the state goes from each
+    column to the next. Raises ValueError unless there is one label for each
+    input, and at least one.
+    """
+    if not 0 < len(inputs) == len(labels):
+        raise ValueError(f"{len(inputs)} inputs but {len(labels)} labels")
+    axes = new_axes("step", "layer", height=2.6)
+    arrow = {"arrowstyle": "->", "color": INK, "linewidth": 1}
+    box = {"boxstyle": "round,pad=0.35", "facecolor": "none"}
+    edges = (INK, FAMILIES["network"], INK)
+    rows = ("input", "state", "label")
+    for step in range(1, len(inputs) + 1):
+        column = (inputs[step - 1], f"$H_{{{step}}}$", labels[step - 1])
+        for row, text in enumerate(column):
+            axes.text(
+                step,
+                row,
+                text,
+                ha="center",
+                va="center",
+                color=INK,
+                bbox={**box, "edgecolor": edges[row]},
+            )
+        for below in (0, 1):
+            axes.annotate(
+                "",
+                (step, below + 0.72),
+                (step, below + 0.28),
+                arrowprops=arrow,
+            )
+        # the first state comes from one of zeros
+        axes.annotate("", (step - 0.32, 1), (step - 0.68, 1), arrowprops=arrow)
+    axes.set_yticks(range(3), rows)
+    axes.set_xticks(range(1, len(inputs) + 1))
+    axes.set_xlim(0.2, len(inputs) + 0.6)
+    axes.set_ylim(-0.5, 2.5)
+    axes.grid(visible=False)
+    return axes
+
+
+def draw_paths(axes: Axes, paths: Sequence[Sequence[float]]) -> Axes:
+    """Draw many paths (T, n) as thin lines, all alike, over 0..T - 1."""
+    axes.plot(paths, color=COLOURS[0], linewidth=0.7, alpha=0.5)
+    return axes
+
+
+def draw_chain(
+    names: Sequence[str], transition: Sequence[Sequence[float]]
+) -> Axes:
+    """Draw a Markov chain: a circle for each state, arrows with chances.
+
+    transition: (S, S), from (row) to (column); what is 0 gets no arrow.
+    Raises ValueError unless there is a row of S numbers for each name.
+    """
+    size = len(names)
+    if [len(row) for row in transition] != [size] * size:
+        raise ValueError(
+            f"{size} names, but transition is not {size} rows of {size}"
+        )
+    figure = new_figure(3.0)
+    axes = figure.add_subplot(frameon=False, aspect="equal")
+    axes.set(xticks=[], yticks=[], xlim=(-2.6, 2.6), ylim=(-1.0, 1.75))
+    turns = [math.pi / 2 - 2 * math.pi * s / size for s in range(size)]
+    places = [(1.25 * math.cos(a), 0.9 * math.sin(a)) for a in turns]
+    style = {"arrowstyle": "-|>", "color": INK, "linewidth": 1}
+    words = {"ha": "center", "va": "center", "fontsize": 10, "color": INK}
+    for i, (x, y) in enumerate(places):
+        axes.add_patch(
+            plt.Circle(
+                (x, y), 0.3, facecolor="none", edgecolor=COLOURS[0], lw=1.6
+            )
+        )
+        axes.text(x, y, names[i], **words)
+        for j, (u, v) in enumerate(places):
+            chance = f"{float(transition[i][j]):g}"
+            if float(transition[i][j]) == 0:
+                continue
+            if i == j:  # a loop on the far side of the circle
+                out = math.hypot(x, y)
+                a, b = x / out, y / out
+                left = (x + 0.29 * a - 0.16 * b, y + 0.29 * b + 0.16 * a)
+                right = (x + 0.29 * a + 0.16 * b, y + 0.29 * b - 0.16 * a)
+                loop = {**style, "connectionstyle": "arc3,rad=-1.9"}
+                axes.annotate("", right, left, arrowprops=loop)
+                axes.text(x + 0.74 * a, y + 0.74 * b, chance, **words)
+                continue
+            length = math.hypot(u - x, v - y)
+            a, b = (u - x) / length, (v - y) / length
+            bent = {**style, "connectionstyle": "arc3,rad=-0.16"}
+            axes.annotate(
+                "",
+                (u - 0.33 * a - 0.06 * b, v - 0.33 * b + 0.06 * a),
+                (x + 0.33 * a - 0.06 * b, y + 0.33 * b + 0.06 * a),
+                arrowprops=bent,
+            )
+            # beside the arrow, on the side to which it bends
+            axes.text(
+                (x + u) / 2 - 0.31 * b, (y + v) / 2 + 0.31 * a, chance, **words
+            )
+    return axes

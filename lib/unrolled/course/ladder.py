@@ -1,0 +1,35 @@
+"""The ladder: every model of the course, scored on the same characters.
+
+Section 8.3 begins it, section 8.5 finishes it:
+:doc:`/book/8_3_language_models`. Those characters are the last part of
+``corpus.split``. This module reads the table; it fits nothing (``make
+ladder`` does, and writes the table).
+"""
+
+import csv
+from dataclasses import dataclass
+from importlib import resources
+
+# Shannon (1951), "Prediction and Entropy of Printed English", table I: bits
+# per character of 27-letter English, for people who knew the 100 characters
+# before; computed from their guesses, lower and upper bound
+SHANNON = (0.6, 1.3)
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One model's result on the test part of The Time Machine."""
+
+    name: str
+    bits: float  # per character
+    fitted_on: str  # "train" (80 %), "train and validation" (90 %) or "-"
+    section: str  # where the course computes it
+    family: str  # one of colours.FAMILIES, which gives its colour
+
+
+def read_ladder() -> list[Rung]:
+    """The stored table, from the most bits per character to the fewest."""
+    table = resources.files("unrolled") / "data" / "ladder.csv"
+    rows = csv.DictReader(table.read_bytes().decode().splitlines())
+    rungs = [Rung(**{**row, "bits": float(row["bits"])}) for row in rows]
+    return sorted(rungs, key=lambda rung: -rung.bits)

@@ -1,0 +1,206 @@
+"""Drawings: rows, boxes and columns where they belong."""
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import pytest
+
+mpl.use("Agg")
+
+from unrolled.course.colours import FAMILIES
+from unrolled.course.drawings import (
+    draw_chain,
+    draw_ladder,
+    draw_paths,
+    draw_unrolled,
+    draw_windows,
+)
+from unrolled.course.plotting import new_axes
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+def legend_names(axes):
+    return [text.get_text() for text in axes.get_legend().get_texts()]
+
+
+def test_a_ladder_has_a_row_for_each_model():
+    axes = draw_ladder(
+        ["uniform", "best", "next"],
+        [4.8, 1.9, 1.8],
+        ["baseline", "network", "network"],
+        band=(0.6, 1.3),
+        band_name="Shannon 1951",
+    )
+    assert [t.get_text() for t in axes.get_yticklabels()] == [
+        "uniform",
+        "best",
+        "next",
+    ]
+    baseline, network = axes.get_lines()
+    assert baseline.get_xydata().tolist() == [[4.8, 0]]
+    assert network.get_xydata().tolist() == [[1.9, 1], [1.8, 2]]
+    assert baseline.get_color() == FAMILIES["baseline"]
+    assert network.get_color() == FAMILIES["network"]
+    assert [t.get_text() for t in axes.texts] == ["4.80", "1.90", "1.80"]
+    assert [t.get_position()[1] for t in axes.texts] == [0, 1, 2]
+    # the first on top, and every number inside the drawing
+    assert axes.yaxis_inverted()
+    axes.figure.canvas.draw()
+    right = axes.get_window_extent().x1
+    assert max(t.get_window_extent().x1 for t in axes.texts) <= right
+    assert axes.get_xlim()[0] == 0
+    assert legend_names(axes) == ["baseline", "network", "Shannon 1951"]
+    (band,) = axes.patches
+    assert (band.get_x(), band.get_x() + band.get_width()) == (0.6, 1.3)
+    assert axes.get_xlabel() == "bits per character (fewer is better)"
+    assert axes.get_ylabel() == "model"
+
+
+def test_a_taller_ladder_for_more_models():
+    heights = [
+        draw_ladder(
+            list("abcdefgh")[:n], [1.0] * n, ["network"] * n
+        ).figure.get_figheight()
+        for n in (2, 8)
+    ]
+    assert heights[1] - heights[0] == pytest.approx(6 * 0.26)
+    assert heights[0] == pytest.approx(1.2 + 2 * 0.26)
+
+
+def test_a_ladder_without_a_band():
+    axes = draw_ladder(["a"], [1.0], ["counting"])
+    assert legend_names(axes) == ["counting"]
+    assert not axes.patches
+    with pytest.raises(
+        ValueError, match=r"^1 names but 2 numbers and 1 families$"
+    ):
+        draw_ladder(["a"], [1.0, 2.0], ["counting"])
+    with pytest.raises(ValueError, match=r"but 1 numbers and 2 families$"):
+        draw_ladder(["a"], [1.0], ["counting", "network"])
+
+
+def test_windows_are_boxes_around_their_tokens():
+    axes = new_axes("place in the text", "minibatch")
+    batches = [[[0, 1], [3, 4]], [[4, 5], [1, 2]]]
+    assert draw_windows(axes, "abcdef", batches) is axes
+    boxes = [
+        (p.get_x(), p.get_width(), round(p.get_y() + p.get_height() / 2))
+        for p in axes.patches
+    ]
+    assert boxes == [(-0.5, 2, 0), (2.5, 2, 0), (3.5, 2, 1), (0.5, 2, 1)]
+    colours = [p.get_facecolor() for p in axes.patches]
+    assert colours[0] == colours[2] != colours[1] == colours[3]
+    letters = [t for t in axes.texts if t.get_text() in "abcdef"]
+    assert "".join(t.get_text() for t in letters) == "abcdefabcdef"
+    assert [t.get_position() for t in letters[6:8]] == [(0, 1), (1, 1)]
+    rows = [t.get_text() for t in axes.texts if t.get_text() in "01"]
+    assert rows == ["0", "1", "0", "1"]
+    assert list(axes.get_yticks()) == [0, 1]
+    low, high = axes.get_xlim()
+    assert low <= -0.5
+    assert high >= 5.5
+    bottom, top = axes.get_ylim()
+    assert bottom > 1.36  # the first minibatch on top, all boxes inside
+    assert top < -0.4
+
+
+@pytest.mark.parametrize("places", [[-1, 0], [5, 6]])
+def test_windows_outside_the_text(places):
+    with pytest.raises(
+        ValueError, match=rf"^places must be in 0..5, got {places[0]} to "
+    ):
+        draw_windows(new_axes("a", "b"), "abcdef", [[places]])
+
+
+def test_an_unrolled_network_has_a_column_for_each_step():
+    axes = draw_unrolled(list("mac"), list("ach"))
+    boxed = [t for t in axes.texts if t.get_bbox_patch() is not None]
+    found = {t.get_position(): t.get_text() for t in boxed}
+    assert found == {
+        (1, 0): "m",
+        (1, 1): "$H_{1}$",
+        (1, 2): "a",
+        (2, 0): "a",
+        (2, 1): "$H_{2}$",
+        (2, 2): "c",
+        (3, 0): "c",
+        (3, 1): "$H_{3}$",
+        (3, 2): "h",
+    }
+    arrows = [(t.xyann, t.xy) for t in axes.texts if hasattr(t, "arrow_patch")]
+    assert len(arrows) == 9  # up twice and along once, for each step
+    along = [(a, b) for a, b in arrows if a[1] == b[1]]
+    assert all(a[0] < b[0] and a[1] == 1 for a, b in along)
+    up = [(a, b) for a, b in arrows if a[0] == b[0]]
+    assert all(a[1] < b[1] for a, b in up)
+    assert [t.get_text() for t in axes.get_yticklabels()] == [
+        "input",
+        "state",
+        "label",
+    ]
+    assert list(axes.get_xticks()) == [1, 2, 3]
+    low, high = axes.get_xlim()
+    assert 0 < low < 0.32
+    assert 3 < high < 4
+
+
+@pytest.mark.parametrize(("inputs", "labels"), [("ab", "a"), ("", "")])
+def test_an_unrolled_network_needs_a_label_for_each_input(inputs, labels):
+    with pytest.raises(
+        ValueError, match=rf"^{len(inputs)} inputs but {len(labels)} labels$"
+    ):
+        draw_unrolled(list(inputs), list(labels))
+
+
+def test_paths_are_all_alike():
+    axes = new_axes("t", "x")
+    draw_paths(axes, [[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]])
+    assert [list(line.get_ydata()) for line in axes.lines] == [
+        [0.0, 2.0, 4.0],
+        [1.0, 3.0, 5.0],
+    ]
+    assert len({line.get_color() for line in axes.lines}) == 1
+
+
+def test_a_chain_has_an_arrow_for_each_chance():
+    axes = draw_chain(["a", "b"], [[0.25, 0.75], [1, 0]])
+    words = [text.get_text() for text in axes.texts if text.get_text()]
+    assert sorted(words) == ["0.25", "0.75", "1", "a", "b"]
+    arrows = [t for t in axes.texts if getattr(t, "arrow_patch", None)]
+    assert len(arrows) == 3
+    assert len(axes.patches) == 2
+
+
+def test_the_arrows_of_a_chain_start_and_end_at_their_states():
+    axes = draw_chain(list("abc"), [[0, 1, 0], [0, 0, 1], [1, 0, 0]])
+    places = {
+        t.get_text(): t.get_position()
+        for t in axes.texts
+        if t.get_text() in "abc" and t.get_text()
+    }
+
+    def nearest(point):
+        return min(
+            places,
+            key=lambda name: (
+                (places[name][0] - point[0]) ** 2
+                + (places[name][1] - point[1]) ** 2
+            ),
+        )
+
+    found = [
+        (nearest(t.xyann), nearest(t.xy))
+        for t in axes.texts
+        if getattr(t, "arrow_patch", None)
+    ]
+    assert found == [("a", "b"), ("b", "c"), ("c", "a")]
+
+
+@pytest.mark.parametrize("transition", [[[1.0]], [[1, 0]], [[1], [1]]])
+def test_a_chain_is_square(transition):
+    with pytest.raises(ValueError, match="2 names, but transition is not 2"):
+        draw_chain(["a", "b"], transition)

@@ -1,0 +1,72 @@
+"""Many forecasters at once are those of one at a time."""
+
+import pytest
+import torch
+
+from unrolled.forecasters import fit_mlp
+from unrolled.horizon import fed_back, pairs
+from unrolled.series import noisy_sine
+from unrolled.several import Lines, fit_networks, train_networks
+
+
+def seeded(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.fixture
+def noisy():
+    """Three series of 120 values."""
+    return torch.stack(
+        [noisy_sine(120, generator=seeded(s))[2] for s in range(3)]
+    )
+
+
+def test_each_network_is_the_one_trained_alone(noisy):
+    features, labels = pairs(noisy, 6)
+    settings = {"num_epochs": 3, "num_hiddens": 7, "batch_size": 11}
+    several = fit_networks(
+        features, labels, [seeded(s) for s in (5, 6, 7)], **settings
+    )
+    for s, seed in enumerate((5, 6, 7)):
+        alone = fit_mlp(
+            features[s], labels[s], generator=seeded(seed), **settings
+        )
+        torch.testing.assert_close(
+            several(features)[s], alone(features[s])[:, 0], rtol=0, atol=1e-9
+        )
+
+
+def test_training_through_the_steps_lowers_their_error(noisy):
+    generators = [seeded(s) for s in range(3)]
+    start = fit_networks(*pairs(noisy, 4), generators, num_epochs=1)
+    features, last = pairs(noisy, 4, 5)
+    n = features.shape[1]
+    labels = torch.stack([pairs(noisy, 4, k)[1][:, :n] for k in range(1, 6)])
+    assert torch.equal(labels[-1], last)
+
+    def loss(networks):
+        return (fed_back(networks, features, 5) - labels).square().mean()
+
+    before = [p.clone() for p in start.parameters()]
+    trained = train_networks(
+        start, features, labels, generators, num_epochs=20
+    )
+    assert loss(trained) < 0.9 * loss(start)
+    for old, kept in zip(before, start.parameters(), strict=True):
+        assert torch.equal(old, kept)  # the start stays as it was
+
+
+def test_one_generator_for_each_series(noisy):
+    features, labels = pairs(noisy, 4)
+    with pytest.raises(ValueError, match="generators: 2 for 3 series"):
+        fit_networks(features, labels, [seeded(0)] * 2)
+    with pytest.raises(ValueError, match=r"features must be \(S, n, tau\)"):
+        fit_networks(features[0], labels[0], [seeded(0)])
+
+
+def test_lines_are_linear():
+    lines = Lines(
+        torch.tensor([[1.0, 2.0], [0.0, 1.0]]), torch.tensor([3.0, 0])
+    )
+    window = torch.tensor([[[1.0, 1.0]], [[5.0, 7.0]]])
+    assert lines(window).tolist() == [[6.0], [7.0]]
