@@ -120,7 +120,9 @@ def export() -> dict[str, bytes]:
             "length": LENGTH,
             "target": TARGET,
             "models": models,
-            "direct": {tau: {k: direct(tau, k) for k in JUMPS} for tau in TAUS},
+            "direct": {
+                tau: {k: direct(tau, k) for k in JUMPS} for tau in TAUS
+            },
             "floor": {tau: floor(tau) for tau in TAUS},
         }
     finally:
