@@ -133,16 +133,17 @@ class Forecast extends Explorable {
           "p", {},
           `Both models learned from the first ${known} values of another series, the same wave ` +
             `with other noise. Fed back: each forecast enters the window as if it had been ` +
-            `observed. Direct: every k has models of its own, which go straight from the window ` +
-            `to the value k steps later. For k = 1 they are the same. A forecast of a later ` +
-            `window is drawn at the time that it is about. RMSE is against the clean wave, over ` +
-            `the targets t = ${target} to ${length}, one full period.`,
+            `observed. Direct: for k = ${this.jumps.join(", ")} there are models of their own, ` +
+            `which go straight from the window to the value k steps later; the lines only join ` +
+            `their points. For k = 1 both ways are the same. A forecast of a later window is ` +
+            `drawn at the time that it is about. RMSE is against the clean wave, over the targets ` +
+            `t = ${target} to ${length}, one full period.`,
         ),
         make(
           "p", {},
           `The best possible forecast is made by one who knows the wave and the size of the noise, ` +
-            `but not where on the wave the window lies. Its RMSE is that of 20 other series; ` +
-            `nobody who knows less does better on average, though with one noise it can happen.`,
+            `but not where on the wave the window lies. Its RMSE was measured on 20 other ` +
+            `series. Nobody who knows less does better on average; with one noise it can happen.`,
         ),
       ),
     );
