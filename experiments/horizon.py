@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 
+from unrolled.course.several import fit_lines, fit_networks, train_networks
 from unrolled.horizon import (
     best_forecasts,
     fed_back,
@@ -21,7 +22,6 @@ from unrolled.horizon import (
     windows_before,
 )
 from unrolled.series import noisy_sine
-from unrolled.several import fit_lines, fit_networks, train_networks
 
 STORED = (
     Path(__file__).resolve().parent.parent / "lib/unrolled/data/horizon.json"
@@ -80,7 +80,8 @@ class Setting:
     def floor(self, tau):
         """RMSE at k = 64 of the best possible forecast."""
         window = windows_before(self.noisy, tau, K, self.targets)
-        return self.rmse(best_forecasts(window, K, sigma=self.sigma))
+        best = best_forecasts(window, K, sigma=self.sigma)
+        return self.rmse(best[..., -1])
 
     def through(self, tau, num_steps, num_epochs):
         """RMSE of networks trained on, through num_steps fed back steps."""

@@ -1,15 +1,19 @@
 """What the explorables load is what the library exports, and nothing more."""
 
 import hashlib
+import itertools
 import json
 import math
 import os
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 from scripts import load
+from unrolled import forecasters, series
 from unrolled.corpus import load_corpus
 from unrolled.vocab import character_stream
 
@@ -28,6 +32,7 @@ BOOK = os.environ["_UNROLLED_CORPUS_MODE"] == "book"
 QUOTED = 300  # characters of The Time Machine, at most
 
 tool = load("tools/explorables/__main__.py")
+forecast = load("tools/explorables/forecast.py")
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +51,8 @@ def close(a, b):
     if isinstance(a, list):
         return len(a) == len(b) and all(map(close, a, b))
     if isinstance(a, float) or isinstance(b, float):
-        return math.isclose(a, b, rel_tol=1e-3, abs_tol=1e-5)
+        # or one unit of the last digit that is kept
+        return math.isclose(a, b, rel_tol=1e-3, abs_tol=2e-5)
     return a == b
 
 
@@ -74,6 +80,101 @@ def test_the_manifest_is_that_of_the_files():
     row = json.loads(tool.manifest({"x": b"abc"}))["x"]
     assert row["bytes"] == 3
     assert row["sha256"] == hashlib.sha256(b"abc").hexdigest()
+
+
+def posterior_mean(window, k):
+    """Of the wave k steps after a window, summed up phase by phase."""
+    above = below = 0.0
+    for phase in np.linspace(0, 2 * np.pi, 3000, endpoint=False):
+        wave = np.sin(phase + 0.01 * np.arange(len(window)))
+        weight = np.exp(-((window - wave) ** 2).sum() / (2 * 0.2**2))
+        above += weight * np.sin(phase + 0.01 * (len(window) - 1 + k))
+        below += weight
+    return above / below
+
+
+@pytest.mark.parametrize("tau", [1, 4, 64])
+def test_the_best_forecast_is_a_posterior_mean(tau):
+    _, _, noisy = series.noisy_sine(
+        3 * tau, generator=torch.Generator().manual_seed(tau)
+    )
+    windows = noisy.reshape(3, tau)
+    best = forecast.best_forecasts(windows, 64)
+    assert best.shape == (3, 64)
+    for window, row in zip(windows.numpy(), best.tolist(), strict=True):
+        for k in (1, 16, 64):
+            assert row[k - 1] == pytest.approx(posterior_mean(window, k))
+
+
+def test_the_best_forecast_knows_the_height_before_the_direction():
+    # up or down from zero: zero; from the top it can only go down
+    up_or_down = forecast.best_forecasts(torch.zeros(1, 1).double(), 64)
+    assert up_or_down[0].tolist() == pytest.approx([0] * 64, abs=1e-12)
+    # a long window without noise shows the phase
+    wave = torch.sin(0.01 * torch.arange(1, 565, dtype=torch.float64))
+    best = forecast.best_forecasts(wave[None, :500], 64)[0]
+    assert torch.allclose(best, wave[500:], atol=2e-3)
+
+
+@pytest.mark.parametrize("tau", [4, 128])
+def test_the_floor_is_an_average_over_the_targets(monkeypatch, tau):
+    monkeypatch.setattr(forecast, "FLOOR_SEEDS", range(2))
+    floor = forecast.floor(tau)
+    assert len(floor) == 64
+    for k in (1, 64):
+        windows, truth = [], []
+        for seed in range(2):
+            generator = torch.Generator().manual_seed(seed)
+            _, _, noisy = series.noisy_sine(1300, generator=generator)
+            for t in range(673, 1301):  # the value at time t has index t - 1
+                windows.append(noisy[t - k - tau : t - k])
+                truth.append(math.sin(0.01 * t))
+        best = forecast.best_forecasts(torch.stack(windows), k)[:, -1]
+        off = best - torch.tensor(truth, dtype=torch.float64)
+        expected = off.square().mean().sqrt().item()
+        assert floor[k - 1] == pytest.approx(expected, abs=6e-5)
+
+
+def test_the_floor_is_reached_by_the_best_forecast_of_any_phase():
+    """Other noise, other phases, one window each: about the same error.
+
+    The 20 series hold about a hundred windows of 128 without a common value,
+    so that their RMSE may be off by 7 % (one standard deviation).
+    """
+    stored = json.loads((DATA / "forecast.json").read_text())["floor"]
+    generator = torch.Generator().manual_seed(0)
+    for tau in forecast.TAUS:
+        shape = {"generator": generator, "dtype": torch.float64}
+        phase = 2 * math.pi * torch.rand(4000, 1, **shape)
+        wave = torch.sin(phase + 0.01 * torch.arange(tau + 64))
+        noise = 0.2 * torch.randn(4000, tau, **shape)
+        best = forecast.best_forecasts(wave[:, :tau] + noise, 64)
+        off = (best - wave[:, tau:]).square().mean(dim=0).sqrt()
+        assert stored[str(tau)] == pytest.approx(off.tolist(), rel=0.15)
+
+
+@pytest.mark.slow
+def test_no_forecaster_goes_below_the_floor():
+    stored = json.loads((DATA / "forecast.json").read_text())["floor"]
+    scored = slice(forecast.TARGET - 1, forecast.LENGTH)
+    for tau in forecast.TAUS:
+        squares = []
+        for seed in range(10):
+            clean, noisy, _ = forecast.noise(seed)
+            pairs = series.windows(noisy[: forecast.KNOWN], tau)
+            ahead = series.k_step_forecasts(
+                forecasters.fit_least_squares(*pairs), noisy, tau, 64
+            )
+            squares.append(forecasters.rmse(ahead[scored], clean[scored]) ** 2)
+        reached = torch.stack(squares).mean(dim=0).sqrt()
+        floor = torch.tensor(stored[str(tau)], dtype=torch.float64)
+        assert bool((reached > floor).all())
+        # what is farther is harder, and a longer window tells more
+        assert bool((floor.diff() >= 0).all())
+        assert floor[-1] > 1.2 * floor[0]
+    rows = [stored[str(tau)] for tau in forecast.TAUS]
+    for short, long in itertools.pairwise(rows):
+        assert all(a > b for a, b in zip(short, long, strict=True))
 
 
 @pytest.mark.parametrize("stem", TAGS)

@@ -6,9 +6,7 @@ import pytest
 import torch
 
 from helpers import raises, seeded
-from unrolled import forecasters
 from unrolled.forecasters import (
-    LinearForecaster,
     fit_least_squares,
     fit_mlp,
     rmse,
@@ -18,13 +16,6 @@ from unrolled.series import k_step_forecasts, noisy_sine, windows
 
 def wave(length):
     return noisy_sine(length, omega=0.3, generator=seeded())[2]
-
-
-def test_baselines():
-    window = torch.tensor([[1.0, 2.0, 6.0], [0.0, 1.0, -1.0]])
-    assert forecasters.persistence(window).tolist() == [6, -1]
-    assert forecasters.window_mean(window).tolist() == [3, 0]
-    assert forecasters.zero(window).tolist() == [0, 0]
 
 
 class TestRmse:
@@ -108,54 +99,6 @@ class TestLeastSquares:
                 f"{tuple(features.shape)} and {tuple(labels.shape)}",
             ):
                 fit_least_squares(features, labels)
-
-
-class TestCompanion:
-    model = LinearForecaster(
-        torch.tensor([0.5, -0.3, 0.9], dtype=torch.float64),
-        torch.tensor(0.2, dtype=torch.float64),
-    )
-
-    def test_by_hand(self):
-        expected = [
-            [0, 1, 0, 0],
-            [0, 0, 1, 0],
-            [0.5, -0.3, 0.9, 0.2],
-            [0, 0, 0, 1],
-        ]
-        assert self.model.companion().tolist() == expected
-
-    def test_tau_1(self):
-        short = LinearForecaster(torch.tensor([0.5]), torch.tensor(2.0))
-        assert short.companion().tolist() == [[0.5, 2.0], [0.0, 1.0]]
-
-    def test_powers_are_the_fed_back_forecasts(self):
-        x = wave(20)
-        weights, bias = self.model.k_step(5)
-        assert weights.shape == (5, 3)
-        assert bias.shape == (5,)
-        ahead = k_step_forecasts(self.model, x, 3, 5)
-        for k in (1, 2, 5):
-            row = x.unfold(0, 3, 1)[:-k] @ weights[k - 1] + bias[k - 1]
-            torch.testing.assert_close(row, ahead[2 + k :, k - 1])
-
-    def test_powers_with_tau_2(self):
-        """The exact rule of a sine, k steps on: sin((n + k) w)."""
-        rule = LinearForecaster(
-            torch.tensor([-1.0, 2 * math.cos(0.3)], dtype=torch.float64),
-            torch.tensor(0.0, dtype=torch.float64),
-        )
-        window = torch.tensor(
-            [math.sin(0.6), math.sin(0.9)], dtype=torch.float64
-        )
-        expected = [math.sin(0.9 + 0.3 * k) for k in (1, 2, 3)]
-        weights, bias = rule.k_step(3)
-        assert (weights @ window + bias).tolist() == pytest.approx(expected)
-
-    def test_bad_max_k(self):
-        with raises(ValueError, "max_k must be at least 1, got 0"):
-            self.model.k_step(0)
-        assert len(self.model.k_step(1)[1]) == 1
 
 
 class TestMlp:

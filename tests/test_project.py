@@ -164,8 +164,12 @@ def test_the_library_page_shows_every_module_and_who_uses_it():
 def test_who_uses_a_module_is_read_from_the_imports():
     importers = load("book/_ext/from_notebooks.py").importers
     pages, modules = importers("series")
-    assert [page.stem for page in pages] == ["8_1_sequence_models"]
+    assert [page.stem for page in pages] == [
+        "8_1_sequence_models",
+        "8_1a_errors_over_the_horizon",
+    ]
     assert modules == []
+    assert importers("horizon")[1] == ["course.several"]
     pages, modules = importers("ngrams")
     assert "8_3_language_models" in [page.stem for page in pages]
     assert modules == ["course.tasks"]

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
+from unrolled.course.several import Lines, fit_networks, train_networks
 from unrolled.forecasters import fit_mlp
 from unrolled.horizon import fed_back, pairs
 from unrolled.series import noisy_sine
-from unrolled.several import Lines, fit_networks, train_networks
 
 
 def seeded(seed):

@@ -16,21 +16,6 @@ from torch import Tensor, nn
 from unrolled.checks import check_count, check_generator
 
 
-def persistence(window: Tensor) -> Tensor:
-    """The last value of each window: tomorrow will be as today."""
-    return window[:, -1]
-
-
-def window_mean(window: Tensor) -> Tensor:
-    """The mean of each window."""
-    return window.mean(dim=1)
-
-
-def zero(window: Tensor) -> Tensor:
-    """Zero, the long-run mean of a sine."""
-    return window.new_zeros(len(window))
-
-
 def rmse(forecasts: Tensor, target: Tensor) -> Tensor:
     """Root mean squared error over rows: (n, ...) and (n,) -> (...).
 
@@ -69,37 +54,6 @@ class LinearForecaster:
     def __call__(self, window: Tensor) -> Tensor:
         """Next values (n,) of windows (n, tau)."""
         return window @ self.weights + self.bias
-
-    def companion(self) -> Tensor:
-        """The matrix (tau + 1, tau + 1) that moves (window, 1) one step on.
-
-        Its k-th power forecasts k steps ahead; the absolute values of its
-        eigenvalues, apart from the 1 of the constant, say whether errors
-        die out (< 1) or grow (> 1).
-        """
-        tau = len(self.weights)
-        matrix = self.weights.new_zeros(tau + 1, tau + 1)
-        matrix[: tau - 1, 1:tau] = torch.eye(tau - 1)  # every value moves up
-        matrix[tau - 1, :tau] = self.weights  # the forecast comes in
-        matrix[tau - 1, tau] = self.bias
-        matrix[tau, tau] = 1  # the constant stays
-        return matrix
-
-    def k_step(self, max_k: int) -> tuple[Tensor, Tensor]:
-        """Weights (max_k, tau) and biases (max_k,) of the direct forecasts.
-
-        Row k - 1 forecasts k steps ahead from the known window alone: it is
-        the last but one row of the companion matrix to the power k.
-
-        Raises ValueError if max_k < 1.
-        """
-        max_k = check_count("max_k", max_k, 1)
-        matrix = self.companion()
-        rows = [matrix[-2]]  # forecasts the newest value of the next window
-        while len(rows) < max_k:
-            rows.append(rows[-1] @ matrix)
-        table = torch.stack(rows)
-        return table[:, :-1], table[:, -1]
 
 
 def fit_least_squares(features: Tensor, labels: Tensor) -> LinearForecaster:

@@ -75,31 +75,31 @@ def fed_back(model, window: Tensor, k: int) -> Tensor:
 
 def best_forecasts(
     window: Tensor,
-    k: int,
+    max_k: int,
     *,
     omega: float = 0.01,
     sigma: float = 0.2,
     num_phases: int = 1000,
 ) -> Tensor:
-    """The mean of the wave k steps on, (...), given windows (..., tau).
+    """Means of the wave 1..max_k steps on, (..., max_k), of (..., tau).
 
     For one who knows that x is sin(phase + omega t) plus N(0, sigma^2) noise,
     and of the phase only that each is as likely as any other. No forecast
     from the window alone has a smaller expected squared error under these
     terms. The phase is summed over a grid of num_phases.
 
-    Raises ValueError for k < 0, sigma <= 0 or num_phases < 1.
+    Raises ValueError for max_k < 1, sigma <= 0 or num_phases < 1.
     """
-    k = check_count("k", k, 0)
+    max_k = check_count("max_k", max_k, 1)
     sigma = check_number("sigma", sigma, "(0, inf)")
-    phase = torch.arange(check_count("num_phases", num_phases, 1)).double()
-    phase = phase * (2 * math.pi / num_phases)
+    num_phases = check_count("num_phases", num_phases, 1)
     tau = window.shape[-1]
-    waves = torch.sin(phase[:, None] + omega * torch.arange(tau).double())
-    # log of exp(-|window - wave|^2 / 2 sigma^2), less what no phase changes
-    match = window.double() @ waves.T - waves.square().sum(dim=1) / 2
-    posterior = (match / sigma**2).softmax(dim=-1)
-    return posterior @ torch.sin(phase + omega * (tau - 1 + k))
+    phase = torch.arange(num_phases).double() * (2 * math.pi / num_phases)
+    steps = omega * torch.arange(1 - tau, max_k + 1).double()
+    past, future = torch.sin(phase[:, None] + steps).split([tau, max_k], dim=1)
+    # log of exp(-|window - past|^2 / 2 sigma^2), less what no phase changes
+    match = window.double() @ past.T - past.square().sum(dim=1) / 2
+    return (match / sigma**2).softmax(dim=-1) @ future
 
 
 def median_interval(

@@ -106,22 +106,6 @@ def k_step_forecasts(
     return forecasts
 
 
-def held_forecasts(
-    rule: Forecaster, series: Tensor, tau: int, max_k: int
-) -> Tensor:
-    """Forecast all k = 1..max_k by the same value, rule(window), (T, max_k).
-
-    The plain baselines: the last value of the window (persistence), its
-    mean, zero. Laid out and checked as ``k_step_forecasts``.
-    """
-    tau, max_k = _check_horizon(series, tau, max_k)
-    value = _next_values(rule, series.unfold(0, tau, 1))
-    forecasts = series.new_full((len(series), max_k), math.nan)
-    for k in range(1, max_k + 1):
-        forecasts[tau - 1 + k :, k - 1] = value[: len(value) - k]
-    return forecasts
-
-
 def free_run(forecaster: Forecaster, start: Tensor, num_steps: int) -> Tensor:
     """Continue one window (tau,) by num_steps values, each fed back.
 

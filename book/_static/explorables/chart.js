@@ -76,7 +76,8 @@ export function ticks(low, high, most = 5) {
 
 const clamp = (v, low, high) => Math.min(Math.max(v, low), high);
 
-const nearest = (values, v) =>
+/** The one of `values` that is nearest to v. */
+export const nearest = (values, v) =>
   values.reduce((a, b) => (Math.abs(b - v) < Math.abs(a - v) ? b : a));
 
 function look({ colour, dash, width = 2.5, faint = false }) {
@@ -144,6 +145,9 @@ function drawing({ series, shades = [], x, y, xlabel, ylabel, height, yticks }, 
     }
     const path = points.map((point) => point.map((v) => v.toFixed(1)).join(",")).join(" ");
     parts.push(draw("polyline", { class: "line", points: path, style, ...stroke }));
+    for (const [cx, cy] of one.marks ? points : []) {
+      parts.push(draw("circle", { class: "dot", cx, cy, r: 2 + stroke["stroke-width"] / 2, style }));
+    }
   });
   return parts;
 }
@@ -251,8 +255,9 @@ function handle(along) {
  * A line chart with its legend, as an element whose method `redraw` takes the
  * options that change.
  *
- * series: [{ name, points: [[x, y], ...], colour, dash, width, faint, dots }],
- *   colour a family or another name of LOOKS; no name, no place in the legend.
+ * series: [{ name, points: [[x, y], ...], colour, dash, width, faint, dots, marks }],
+ *   colour a family or another name of LOOKS; no name, no place in the legend;
+ *   dots in place of a line, or marks on it, at its points.
  * x, y: [low, high]. words: what a screen reader says in place of the picture.
  * height: of the picture in px. shades: [{ from, to, colour }] along x.
  * handles: [{ name, along: "x" or "y", at, values, text, label, move, grip,

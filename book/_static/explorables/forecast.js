@@ -1,13 +1,13 @@
-// Section 8.1: forecasts of a noisy sine, k steps ahead of one window, and how
-// far off they are on average.
+// Section 8.1: forecasts of a noisy sine, k steps ahead of one window, fed back
+// or direct, and how far off they are on average, beside the best possible.
 
 import { Explorable, make, normals } from "./base.js";
-import { chart } from "./chart.js";
+import { chart, nearest } from "./chart.js";
 
 const OMEGA = 0.01; // radians a step
 const SIGMA = 0.2; // of the noise
 const MAX_K = 64;
-const PLACES = Array.from({ length: MAX_K }, (_, i) => i + 1); // of k
+const EVERY = Array.from({ length: MAX_K }, (_, i) => i + 1); // k
 const BEFORE = 136; // steps before the forecast that the picture shows
 const AFTER = 190; // and after
 // The same lines in both pictures.
@@ -17,6 +17,7 @@ const LOOKS = {
   "last value": { name: "last value", colour: "baseline" },
   "mean of the window": { name: "window's mean", colour: "baseline", dash: "10 4 2 4" },
 };
+const FLOOR = { name: "the best possible", colour: "neutral", dash: "6 5", width: 2 };
 const THE = { "network": "the network", "least squares": "least squares" };
 
 const STYLE = `
@@ -63,13 +64,14 @@ function freeRun(forecaster, window, steps) {
 }
 
 /** What is seen, with its numbers; `error` gives the RMSE of a forecaster. */
-function sentence({ model, tau, k, miss, error }) {
+function sentence({ model, mode, tau, k, miss, error, floor }) {
   const other = Object.keys(MAKERS).find((name) => name !== model);
   return (
-    `${k} step${k === 1 ? "" : "s"} after this window of tau = ${tau} values ${THE[model]} ` +
+    `${k} step${k === 1 ? "" : "s"} after this window of tau = ${tau} values ${THE[model]} (${mode}) ` +
     `misses the clean wave by ${miss.toFixed(2)}; over a full period it has RMSE ` +
     `${error(model).toFixed(3)}, ${THE[other]} ${error(other).toFixed(3)}, ` +
-    `repeating the last value ${error("last value").toFixed(3)}.`
+    `repeating the last value ${error("last value").toFixed(3)}, ` +
+    `the best possible forecast ${floor.toFixed(3)}.`
   );
 }
 
@@ -85,6 +87,9 @@ class Forecast extends Explorable {
   async build(root) {
     this.stored = await this.data("forecast.json");
     this.taus = Object.keys(this.stored.models).map(Number);
+    // one step ahead nothing is fed back: both ways have the same model there
+    this.jumps = [1, ...Object.keys(this.stored.direct[this.taus[0]]).map(Number)];
+    this.places = EVERY; // what k may be
     this.seed = 1;
     this.kept = new Map(); // results by tau, for this seed
     this.window = make("div");
@@ -95,7 +100,10 @@ class Forecast extends Explorable {
       this.window,
     );
     this.line = this.said(root);
-    const longest = { model: "network", tau: 128, k: MAX_K, miss: 0.888, error: () => 0.888 };
+    const longest = {
+      model: "network", mode: "fed back", tau: 128, k: MAX_K, miss: 0.888, error: () => 0.888,
+      floor: 0.888,
+    };
     const room = make("p", { class: "room", "aria-hidden": "true" }, sentence(longest));
     const box = make("div", { class: "said" }, room);
     this.line.replaceWith(box);
@@ -104,9 +112,14 @@ class Forecast extends Explorable {
 
     const row = this.controls(root);
     this.model = this.choice(row, "model", Object.keys(MAKERS).map((name) => [name, name]));
+    this.mode = this.choice(row, "fed back or direct", [
+      ["fed back", "fed back"], ["direct", `direct, for k = ${this.jumps.join(", ")}`],
+    ]);
     this.tau = this.choice(row, "window tau", this.taus.map((tau) => [tau, tau]));
     this.tau.value = 16;
-    this.k = this.slider(row, "steps ahead k", { min: 1, max: MAX_K, value: 32 });
+    this.k = this.slider(row, "steps ahead k", {
+      min: 1, max: MAX_K, value: MAX_K, show: (place) => String(this.places[place - 1]),
+    });
     this.button(row, "new noise", () => {
       this.seed += 1;
       this.kept.clear();
@@ -119,9 +132,18 @@ class Forecast extends Explorable {
         make(
           "p", {},
           `Both models learned from the first ${known} values of another series, the same wave ` +
-            `with other noise. Each forecast is fed back as if it had been observed. A forecast ` +
-            `of a later window is drawn at the time that it is about. RMSE is against the clean ` +
-            `wave, over the targets t = ${target} to ${length}, one full period.`,
+            `with other noise. Fed back: each forecast enters the window as if it had been ` +
+            `observed. Direct: for k = ${this.jumps.join(", ")} there are models of their own, ` +
+            `which go straight from the window to the value k steps later; the lines only join ` +
+            `their points. For k = 1 both ways are the same. A forecast of a later window is ` +
+            `drawn at the time that it is about. RMSE is against the clean wave, over the targets ` +
+            `t = ${target} to ${length}, one full period.`,
+        ),
+        make(
+          "p", {},
+          `The best possible forecast is made by one who knows the wave and the size of the noise, ` +
+            `but not where on the wave the window lies. Its RMSE was measured on 20 other ` +
+            `series. Nobody who knows less does better on average; with one noise it can happen.`,
         ),
       ),
     );
@@ -130,54 +152,71 @@ class Forecast extends Explorable {
   /** The series and all forecasts; made again only if an input changed. */
   results(tau) {
     if (this.kept.has(tau)) return this.kept.get(tau);
-    const { known, length, target, models } = this.stored;
+    const { known, length, target, models, direct } = this.stored;
     const normal = normals(this.seed);
     const noise = Array.from({ length }, normal);
     const clean = noise.map((_, i) => Math.sin(OMEGA * (i + 1)));
     const noisy = clean.map((c, i) => c + SIGMA * noise[i]);
     const window = (end) => noisy.slice(end - tau, end);
 
-    // ahead[name][i][k - 1]: made when known + i values were seen, k steps ahead
+    // rows[i][j]: made when known + i values were seen, places[j] steps ahead
     const origins = Array.from({ length: length - known }, (_, i) => known + i);
-    const held = (rule) => origins.map((end) => Array(MAX_K).fill(rule(window(end))));
-    const [ahead, free] = [{}, {}];
+    const table = (places, row) => ({ places, rows: origins.map((end) => row(window(end))) });
+    const held = (rule) => table(EVERY, (values) => Array(MAX_K).fill(rule(values)));
+    const [back, jump, free] = [{}, {}, {}];
     for (const [name, maker] of Object.entries(MAKERS)) {
       const forecaster = maker(models[tau][name]);
-      ahead[name] = origins.map((end) => freeRun(forecaster, window(end), MAX_K));
+      back[name] = table(EVERY, (values) => freeRun(forecaster, values, MAX_K));
       free[name] = freeRun(forecaster, window(known), length - known);
+      const own = this.jumps.map((k) => (k === 1 ? forecaster : maker(direct[tau][k][name])));
+      jump[name] = table(this.jumps, (values) => own.map((one) => one(values, 0)));
     }
-    ahead["last value"] = held((values) => values.at(-1));
-    ahead["mean of the window"] = held((values) => values.reduce((a, b) => a + b) / tau);
+    const plain = {
+      "last value": held((values) => values.at(-1)),
+      "mean of the window": held((values) => values.reduce((a, b) => a + b) / tau),
+    };
+    const ahead = { "fed back": { ...back, ...plain }, "direct": { ...jump, ...plain } };
 
     // the same targets for every k: all were forecast after training ended
-    const error = (table) =>
-      Array.from({ length: MAX_K }, (_, i) => {
+    const error = ({ places, rows }) =>
+      places.map((k, j) => {
         let sum = 0;
         for (let t = target; t <= length; t++) {
-          sum += (table[t - 1 - i - known][i] - clean[t - 1]) ** 2;
+          sum += (rows[t - k - known][j] - clean[t - 1]) ** 2;
         }
         return Math.sqrt(sum / (length - target + 1));
       });
-    const names = Object.keys(ahead);
-    const rmse = Object.fromEntries(names.map((name) => [name, error(ahead[name])]));
+    const each = (object, action) =>
+      Object.fromEntries(Object.entries(object).map(([name, one]) => [name, action(one)]));
+    const rmse = each(ahead, (tables) => each(tables, error));
     this.kept.set(tau, { noise, clean, noisy, ahead, free, rmse });
     return this.kept.get(tau);
   }
 
+  /** The steps ahead that are chosen. */
+  get steps() {
+    return this.places[this.k.value - 1];
+  }
+
   get state() {
-    const [model, tau, k] = [this.model.value, Number(this.tau.value), Number(this.k.value)];
+    const [model, mode, tau] = [this.model.value, this.mode.value, Number(this.tau.value)];
+    const k = this.steps;
     const { known, length } = this.stored;
     const { noise, ahead, free, rmse } = this.results(tau);
+    const { places, rows } = ahead[mode][model];
+    const upTo = (table) => table.rows[0].filter((_, j) => table.places[j] <= k);
     // those made later than length - k have no target left
-    const made = ahead[model].slice(0, length - known - k + 1);
+    const made = rows.slice(0, length - known - k + 1);
     return {
-      model, tau, k, seed: this.seed, known, noise,
+      model, mode, tau, k, places, seed: this.seed, known, noise,
       window: Object.fromEntries( // forecasts of the window in the picture
-        Object.entries(ahead).map(([name, rows]) => [name, rows[0].slice(0, k)]),
+        Object.entries(ahead[mode]).map(([name, table]) => [name, upTo(table)]),
       ),
-      far: made.map((row) => row[k - 1]), // for t = known + k on
+      far: made.map((row) => row[places.indexOf(k)]), // for t = known + k on
+      back: upTo(ahead["fed back"][model]),
       free: free[model], // for t = known + 1 on
-      rmse,
+      rmse: rmse[mode],
+      floor: this.stored.floor[tau],
     };
   }
 
@@ -188,21 +227,38 @@ class Forecast extends Explorable {
   }
 
   update() {
-    const { model, tau, k, known, window, far, free, rmse } = this.state;
-    const { clean, noisy } = this.results(tau);
+    const offered = this.mode.value === "direct" ? this.jumps : EVERY;
+    if (this.places !== offered) {
+      const k = nearest(offered, this.steps);
+      this.places = offered;
+      this.k.max = offered.length;
+      this.set(this.k, offered.indexOf(k) + 1); // which updates
+      return;
+    }
+    const { model, mode, tau, k, places, known, window, far, back, free, rmse, floor } = this.state;
+    const results = this.results(tau);
+    const { clean, noisy } = results;
     const from = (start, values) => values.map((value, i) => [start + i, value]);
+    const at = (start, name, values) =>
+      values.map((value, j) => [start + results.ahead[mode][name].places[j], value]);
     const [first, last] = [known - BEFORE, known + AFTER];
-    const miss = Math.abs(window[model][k - 1] - clean[known + k - 1]);
-    const words = sentence({ model, tau, k, miss, error: (name) => rmse[name][k - 1] });
+    const forecast = window[model].at(-1);
+    const error = (name) => rmse[name][results.ahead[mode][name].places.indexOf(k)];
+    const words = sentence({
+      model, mode, tau, k, miss: Math.abs(forecast - clean[known + k - 1]), error,
+      floor: floor[k - 1],
+    });
     this.line.textContent = words;
 
+    const marks = (name) => mode === "direct" && name in MAKERS;
     const forecasts = Object.entries(window).map(([name, values]) => ({
       ...LOOKS[name],
       // a baseline is one value, which holds from the window's end on
-      points: name in MAKERS ? from(known + 1, values) : [[known, values[0]], [known + k, values[0]]],
-      width: name === model ? 3.5 : 2,
+      points: name in MAKERS ? at(known, name, values) : [[known, values[0]], [known + k, values[0]]],
+      width: name === model ? 3.5 : 2, marks: marks(name),
     }));
     const { colour, dash } = LOOKS[model];
+    const dotted = { colour, dash: "1 4", width: 2 };
     put(this.window, {
       height: 250,
       x: [first, last], y: [-1.8, 1.8],
@@ -214,7 +270,9 @@ class Forecast extends Explorable {
         { name: "noisy data", colour: "muted", dots: true, points: from(first, noisy.slice(first - 1, last)) },
         { name: "clean wave", colour: "neutral", width: 1, points: from(first, clean.slice(first - 1, last)) },
         { name: "later windows", colour, dash, width: 1, points: from(known + k, far.slice(0, AFTER - k + 1)) },
-        { name: "free run", colour, dash: "1 4", width: 2, points: from(known + k, free.slice(k - 1, AFTER)) },
+        mode === "direct"
+          ? { ...dotted, name: "if fed back", points: from(known + 1, back) }
+          : { ...dotted, name: "free run", points: from(known + k, free.slice(k - 1, AFTER)) },
         ...forecasts,
       ],
       handles: [
@@ -226,26 +284,31 @@ class Forecast extends Explorable {
         },
         {
           along: "x", side: 1, name: "marker of the forecast", label: `k = ${k}`,
-          values: PLACES.map((one) => known + one), at: known + k,
-          text: (t) => `k = ${t - known}`, grip: window[model][k - 1], colour,
-          move: (t) => this.set(this.k, t - known),
+          values: places.map((one) => known + one), at: known + k,
+          text: (t) => `k = ${t - known}`, grip: forecast, colour,
+          move: (t) => this.set(this.k, places.indexOf(t - known) + 1),
         },
       ],
     });
-    const top = Math.max(0.6, ...Object.values(rmse).flat());
+    // one scale for both ways, so that they can be compared
+    const all = Object.values(results.rmse).flatMap((ways) => Object.values(ways).flat());
     put(this.errors, {
       height: 200,
-      x: [1, MAX_K], y: [0, top],
+      x: [1, MAX_K], y: [0, Math.max(0.6, ...all)],
       xlabel: "steps ahead k", ylabel: "RMSE",
       words: `RMSE against the clean wave for k = 1 to ${MAX_K}. ${words}`,
-      series: Object.entries(rmse).map(([name, values]) => ({
-        ...LOOKS[name], name: "", points: from(1, values), width: name === model ? 3.5 : 2,
-      })),
+      series: [
+        { ...FLOOR, points: from(1, floor) },
+        ...Object.entries(rmse).map(([name, values]) => ({
+          ...LOOKS[name], name: "", points: at(0, name, values),
+          width: name === model ? 3.5 : 2, marks: marks(name),
+        })),
+      ],
       handles: [
         {
           along: "x", name: "marker of the errors", label: `k = ${k}`,
-          values: PLACES, at: k, text: (one) => `k = ${one}`, grip: rmse[model][k - 1], colour,
-          move: (one) => this.set(this.k, one),
+          values: places, at: k, text: (one) => `k = ${one}`, grip: error(model), colour,
+          move: (one) => this.set(this.k, places.indexOf(one) + 1),
         },
       ],
     });
