@@ -13,13 +13,14 @@ bias_ih_l0 + bias_hh_l0 add up to our b_h; ``nn.Linear``: weight = W_hq^T.
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from threading import Lock
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import embedding
 
 from unrolled.bptt import recurrence
-from unrolled.checks import as_ids, check_count
+from unrolled.checks import as_ids, check_count, check_generator
 
 
 def init_params(
@@ -37,8 +38,10 @@ def init_params(
     are those of Dive into Deep Learning, section 8.5. Drawn in this order,
     from the generator.
 
-    Raises ValueError for a size below 1 or a negative scale.
+    Raises ValueError for a size below 1 or a negative scale, TypeError for a
+    generator that is none, such as a seed.
     """
+    check_generator(generator)
     vocab_size = check_count("vocab_size", vocab_size, 1)
     num_hiddens = check_count("num_hiddens", num_hiddens, 1)
     for name, scale in (
@@ -146,6 +149,17 @@ class RNNLM(nn.Module):
         states = run(inputs, state, self.W_hh)
         return _linear(states, self.W_hq, self.b_q), states[-1]
 
+    def step(self, ids: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """One token: ids (n,), state (n, h) -> logits (n, V), state (n, h).
+
+        What ``forward`` gives for a text of one step, to rounding, in less
+        time: writing text is made of such steps.
+        """
+        inputs = _rows(ids, self.W_xh) + self.b_h
+        check_state(state, inputs.shape)
+        state = torch.addmm(inputs, state, self.W_hh).tanh()
+        return torch.addmm(self.b_q, state, self.W_hq), state
+
 
 class StackedRNNLM(nn.Module):
     """Recurrent layers on top of each other, with dropout.
@@ -173,6 +187,7 @@ class StackedRNNLM(nn.Module):
     ) -> None:
         """Draw the parameters."""
         super().__init__()
+        check_generator(generator)
         vocab_size = check_count("vocab_size", vocab_size, 1)
         num_hiddens = check_count("num_hiddens", num_hiddens, 1)
         num_layers = check_count("num_layers", num_layers, 1)
@@ -233,6 +248,23 @@ class StackedRNNLM(nn.Module):
             below = self._drop(states)
         return _linear(below, self.W_hq, self.b_q), torch.stack(last)
 
+    def step(self, ids: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """One token: ids (n,), state (num_layers, n, h) -> logits, state.
+
+        As in ``RNNLM``, logits (n, V). While training, dropout draws anew at
+        every step, so that only a model in eval mode equals ``forward``.
+        """
+        below, last = _rows(ids, self.W_in[0]), []
+        inputs = below + self.b_h[0]
+        check_state(state, (self.num_layers, *inputs.shape))
+        for layer in range(self.num_layers):
+            if layer:
+                inputs = torch.addmm(self.b_h[layer], below, self.W_in[layer])
+            H = torch.addmm(inputs, state[layer], self.W_hh[layer]).tanh()
+            last.append(H)
+            below = self._drop(H[None])[0]
+        return torch.addmm(self.b_q, below, self.W_hq), torch.stack(last)
+
     def _drop(self, states: Tensor) -> Tensor:
         """Zero a share of the units, the same ones at every step."""
         if not self.training or self.dropout == 0:
@@ -242,22 +274,51 @@ class StackedRNNLM(nn.Module):
         return states * (mask.to(states) < kept) / kept
 
 
+# models that are being scored, by id: how often, and their modes before
+_scored: dict[int, tuple[int, list[tuple[nn.Module, bool]]]] = {}
+_lock = Lock()
+
+
 @contextmanager
 def scoring(model: nn.Module) -> Iterator[None]:
-    """Within it the model keeps no gradients and drops nothing out."""
-    was_training = model.training
-    model.eval()
+    """Within it the model keeps no gradients and drops nothing out.
+
+    Threads may score one model at the same time: the first in switches to
+    eval mode, the last out gives every part its mode back. A part that was
+    put into training mode in between stays in it.
+    """
+    with _lock:
+        users, modes = _scored.get(id(model), (0, []))
+        if users == 0:
+            modes = [(part, part.training) for part in model.modules()]
+            model.eval()
+        _scored[id(model)] = users + 1, modes
     try:
         with torch.no_grad():
             yield
     finally:
-        model.train(was_training)
+        with _lock:
+            users, modes = _scored.pop(id(model))
+            if users > 1:
+                _scored[id(model)] = users - 1, modes
+            else:
+                for part, was_training in modes:
+                    part.training |= was_training
 
 
 def _linear(states: Tensor, W: Tensor, b: Tensor) -> Tensor:
     """States (T, n, h) times W plus b, (T, n, columns of W)."""
     rows = torch.addmm(b, states.flatten(0, 1), W)
     return rows.unflatten(0, states.shape[:2])
+
+
+def _rows(ids: Tensor, W: Tensor) -> Tensor:
+    """The rows W[ids], (n, h)."""
+    try:
+        # it refuses what is outside by itself: a check would cost as much
+        return W.index_select(0, ids)
+    except (IndexError, RuntimeError, TypeError):
+        return W[as_ids("ids", ids, vocab_size=len(W))]
 
 
 def _check_inputs(X: Tensor, vocab_size: int) -> Tensor:
