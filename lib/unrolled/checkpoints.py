@@ -88,6 +88,8 @@ def load_model(
 
 def _check_sizes(header: dict, tensors: dict[str, Tensor]) -> None:
     """Raise before a model is made as large as a foreign header says."""
+    if not isinstance(header["tokens"], list):
+        raise TypeError("the header's tokens are no list")
     rows, columns = tensors["W_hq"].shape
     layers = sum(name.startswith("W_hh") for name in tensors)
     said = (
