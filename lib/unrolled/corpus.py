@@ -91,6 +91,22 @@ def load_corpus(
     return story.read_text("utf-8")
 
 
+def check_words(text: str, least: int) -> None:
+    """Raise CorpusError for a cleaned text of fewer than ``least`` words.
+
+    Words are what white space separates. Pages call this for texts of a
+    reader's own, before they count anything.
+
+    >>> check_words("the time machine", 3)
+    """
+    found = len(text.split())
+    if found < least:
+        raise CorpusError(
+            f"the text has {found:,} words of letters a-z after cleaning, "
+            f"and this page needs {least:,}; choose a longer text in English"
+        )
+
+
 class _NotReachedError(CorpusError):
     """No copy here and none from the mirrors: the one case to fall back."""
 
