@@ -104,6 +104,8 @@ def skip_unless_quick(stem):
 
 
 @pytest.mark.slow
+# of an interval for what does not vary
+@pytest.mark.filterwarnings("ignore:The BCa", "ignore:invalid value")
 @pytest.mark.parametrize("name", TEXTS)
 @pytest.mark.parametrize("stem", PAGES)
 def test_another_text_is_read_to_the_end(stem, name, folder, tmp_path):
