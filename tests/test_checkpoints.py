@@ -78,6 +78,86 @@ def test_a_file_from_before_dropout_was_kept(tmp_path):
     assert load_model(path)[0].dropout == 0.0
 
 
+@pytest.mark.parametrize(
+    "tokens",
+    [
+        ["\ud83d\ude00"],  # two halves of one character, as two
+        ["\ud83d\ude00", "\U0001f600"],  # beside the whole one
+        ["\U0001f600", "a\ud83d\ude00b", "\ud83d", "\ude00"],
+        ["\ud83d", "\ude00\ud83d", "\x00", "\u2028", '"', "\\ud83d"],
+    ],
+)
+def test_tokens_come_back_to_the_letter(tokens, tmp_path):
+    vocab, path = Vocab(tokens), tmp_path / "model"
+    save_model(path, RNNLM(len(vocab), 2), vocab)
+    _, again = load_model(path)
+    indices = list(range(len(vocab)))
+    assert again.to_tokens(indices) == vocab.to_tokens(indices)
+    assert again[tokens] == vocab[tokens]
+
+
+FOREIGN = {
+    "a list": [],
+    "a number": 1,
+    "null": None,
+    "another kind": {"kind": "GRU"},
+    "no kind that can be looked up": {"kind": ["RNNLM"]},
+    "a huge size": {"num_hiddens": 10**9},
+    "a size in words": {"num_hiddens": "seven"},
+    "no size": {"num_hiddens": None},
+    "more layers": {"num_layers": 10**9},
+    "tokens as one text": {"tokens": "abcdefghijkl"[: len(VOCAB) - 1]},
+    "tokens that are numbers": {"tokens": list(range(len(VOCAB) - 1))},
+    "no code points": {"tokens": [[-1]] * (len(VOCAB) - 1)},
+    "tokens twice": {"tokens": ["a"] * (len(VOCAB) - 1)},
+    "tokens missing": {"tokens": None},
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_foreign_headers(name, tmp_path):
+    good, path = tmp_path / "good", tmp_path / "foreign"
+    model = next(models())
+    save_model(good, model, VOCAB)
+    header = header_of(good)
+    change = FOREIGN[name]
+    header = {**header, **change} if isinstance(change, dict) else change
+    metadata = {"unrolled": json.dumps(header)}
+    save_file(dict(model.state_dict()), path, metadata=metadata)
+    with raises(
+        ValueError, f"path must be a file that save_model wrote, got {path}"
+    ):
+        load_model(path)
+
+
+def test_headers_that_are_no_json_and_other_arrays(tmp_path):
+    model, path = list(models())[1], tmp_path / "foreign"
+    good = dict(model.state_dict())
+    save_model(path, model, VOCAB)
+    right = json.dumps(header_of(path))
+    for header, tensors in (
+        ("", good),
+        ("{", good),
+        ("[" * 100_000, good),
+        (right, {}),
+        (right, {**good, "extra": torch.zeros(1)}),
+        (right, {**good, "b_q": torch.zeros(3)}),
+        (right, {**good, "W_hq": torch.zeros(())}),
+        (right, {name: good[name] for name in list(good)[1:]}),
+    ):
+        save_file(tensors, path, metadata={"unrolled": header})
+        with raises(
+            ValueError,
+            f"path must be a file that save_model wrote, got {path}",
+        ):
+            load_model(path)
+    path.write_bytes(b"")
+    with pytest.raises(ValueError, match=r"^path must be a file that"):
+        load_model(path)
+    with pytest.raises(OSError, match=r"os error|directory"):
+        load_model(tmp_path)
+
+
 def test_half_precision_is_half_the_size(tmp_path):
     model = StackedRNNLM(
         len(VOCAB), 64, generator=torch.Generator().manual_seed(0)

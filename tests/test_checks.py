@@ -132,3 +132,10 @@ def test_generators():
         "torch.Generator().manual_seed(0)",
     ):
         check_generator(0)
+
+
+def test_ids_without_values_have_no_range_to_check():
+    ids = torch.tensor([3], device="meta")
+    assert as_ids("ids", ids, vocab_size=2).is_meta
+    with pytest.raises(ValueError, match=r"^ids must have 2 dimension"):
+        as_ids("ids", ids, vocab_size=2, dims=2)

@@ -131,6 +131,48 @@ def test_bad_input():
         decode(counting_predictor(lm), b"", -1)
 
 
+def test_one_token_needs_no_bits():
+    counted = NgramLM(2, 1, 1.0).fit(torch.zeros(5).long())
+    predict = counting_predictor(counted)
+    data = encode(predict, [0] * 9)
+    assert decode(predict, data, 9) == [0] * 9
+    assert len(data) <= 8
+    assert ideal_bits(predict, [0] * 9) == 0
+    with raises(ValueError, "ids must be in 0..0, got 1"):
+        encode(predict, [1])
+
+
+@pytest.mark.parametrize("num_bytes", [8, 12, 400])
+def test_bits_that_no_text_has(num_bytes):
+    predict = counting_predictor(counting())
+    with pytest.raises(ValueError, match=r"^data holds no text of this pred"):
+        decode(predict, b"\xff" * num_bytes, 50)
+
+
+@pytest.mark.parametrize(
+    ("law", "message"),
+    [
+        ([0.5, math.nan], "must give probabilities that sum to 1"),
+        ([0.0, 0.0], "must give probabilities that sum to 1"),
+        ([1.5, -0.5], "must give probabilities that sum to 1"),
+        ([3.0, 4.0], "must give probabilities that sum to 1"),
+        ([[0.5, 0.5]], r"must give one probability for each token, got sh"),
+        ([], r"must give one probability for each token, got shape \(0,\)"),
+    ],
+)
+def test_a_predictor_that_gives_no_probabilities(law, message):
+    def predict(token):
+        return torch.tensor(law)
+
+    for use in (
+        lambda: encode(predict, [0]),
+        lambda: ideal_bits(predict, [0]),
+        lambda: decode(predict, bytes(8), 1),
+    ):
+        with pytest.raises(ValueError, match="^the predictor " + message):
+            use()
+
+
 def test_a_predictor_may_be_used_again():
     ids = torch.randint(6, (40,), generator=torch.Generator().manual_seed(5))
     predict = counting_predictor(NgramLM(3, 6, 1.0).fit(ids))

@@ -9,7 +9,7 @@ from unrolled.counting import (
     _take,
     count_levels,
 )
-from unrolled.ngrams import count_ngrams
+from unrolled.ngrams import KneserNeyLM, NgramLM, count_ngrams
 
 
 def decode(levels, length, size):
@@ -93,3 +93,35 @@ def test_sizes_are_checked():
     ):
         with pytest.raises(ValueError, match=message):
             InterpolatedLM(order, size)
+
+
+def by_torch(lm, context):
+    """``distribution`` in torch's own operations."""
+    size = lm.vocab_size
+    law = torch.full((size,), 1 / size, dtype=torch.float64)
+    for length in range(min(lm.order, len(context) + 1)):
+        number = lm._number(context[len(context) - length :])
+        if number is None:
+            break
+        level, rule = lm._levels[length], lm._rules[length]
+        block = torch.tensor([number, number + 1]) * size
+        start, stop = torch.searchsorted(level.keys, block).tolist()
+        law = law * rule.lower[number]
+        law[level.keys[start:stop] - number * size] += rule.own[start:stop]
+    return law
+
+
+def test_a_distribution_has_the_bits_of_torch():
+    ids = torch.randint(5, (300,), generator=torch.Generator().manual_seed(0))
+    for lm in (
+        KneserNeyLM(4, 6).fit(ids),
+        NgramLM(3, 6, [0.5, 2.0, 0.3]).fit(ids),
+    ):
+        for start in range(60):
+            context = ids[start : start + start % 6].tolist()
+            law = lm.distribution(context)
+            assert torch.equal(law, by_torch(lm, context))
+            assert torch.equal(law, lm.distribution(torch.tensor(context)))
+            assert torch.equal(law, lm.distribution(tuple(context)))
+            law.zero_()  # the caller's own: the counts stay
+            assert lm.distribution(context).sum().item() == pytest.approx(1)

@@ -66,7 +66,7 @@ def test_a_wrong_answer_that_is_no_known_slip(capsys):
     assert solved("8.4-2", lambda probs: 7.0) is False
     assert capsys.readouterr().out == (
         "Exercise 8.4-2: wrong in 3 of 3 cases. The first of them:\n"
-        "  called   perplexity([0.5, 0.25, 0.125])\n"
+        "  called   perplexity_of([0.5, 0.25, 0.125])\n"
         "  came     7\n"
         "  expected 4\n"
     )
@@ -77,7 +77,7 @@ def test_wrong_in_the_last_case_only(capsys):
     assert not solved("8.4-2", lambda p: right(p) if len(p) > 1 else 6.0)
     said = capsys.readouterr().out
     assert "wrong in 1 of 3 cases" in said
-    assert "perplexity([0.2])" in said
+    assert "perplexity_of([0.2])" in said
 
 
 @pytest.mark.parametrize(

@@ -42,16 +42,131 @@ def test_greedy(prefix, num_tokens):
     assert written.startswith(prefix)
 
 
+@torch.no_grad()
+def drawn(model, prefix, num_tokens, temperature, generator):
+    """The whole text is read anew for every token, torch draws."""
+    ids = VOCAB[list(prefix)]
+    for _ in range(num_tokens):
+        logits = model(torch.tensor([ids]))[0][-1, 0].double()
+        law = ((logits - logits.max()) / temperature).softmax(-1)
+        ids.append(int(torch.multinomial(law, 1, generator=generator)))
+    return "".join(VOCAB.to_tokens(ids))
+
+
+@pytest.mark.parametrize("temperature", [1e-3, 0.5, 1.0, 2.0])
+@pytest.mark.parametrize("kind", [RNNLM, StackedRNNLM])
+def test_draws_are_those_of_multinomial(kind, temperature):
+    model = model_of(kind=kind).eval()
+    written = generate(
+        model,
+        "the ",
+        60,
+        VOCAB,
+        temperature=temperature,
+        generator=seeded(3),
+    )
+    assert written == drawn(model, "the ", 60, temperature, seeded(3))
+
+
+def test_a_model_without_a_step():
+    inner = model_of()
+
+    class Plain(torch.nn.Module):
+        vocab_size = inner.vocab_size
+
+        def __init__(self):
+            super().__init__()
+            self.inner = inner
+
+        def forward(self, X, state=None):
+            return self.inner(X, state)
+
+    expected = generate(inner, "the ", 30, VOCAB)
+    assert generate(Plain(), "the ", 30, VOCAB) == expected
+
+
+class TestWords:
+    words = Vocab(["the", "time", "machine", "a", "of"], 0, ["<pad>"])
+
+    def model(self, size=None):
+        return RNNLM(
+            size or len(self.words),
+            8,
+            input_scale=1.0,
+            output_scale=1.0,
+            generator=seeded(0),
+        )
+
+    @pytest.mark.parametrize("prefix", ["the", "the time ", "the  time\n"])
+    def test_words_are_joined_by_spaces(self, prefix):
+        written = generate(self.model(), prefix, 6, self.words)
+        assert written.startswith(prefix)
+        tokens = written.split()
+        assert len(tokens) == len(prefix.split()) + 6
+        assert all(t in self.words for t in tokens)
+        assert generate(self.model(), prefix, 0, self.words) == prefix
+
+    def test_by_hand(self):
+        model, ids = self.model(), self.words[["the", "time"]]
+        for _ in range(5):
+            with torch.no_grad():
+                logits, _ = model(torch.tensor([ids]))
+            ids.append(int(logits[-1, 0].argmax()))
+        expected = " ".join(self.words.to_tokens(ids))
+        assert generate(model, "the time", 5, self.words) == expected
+
+    def test_what_is_not_known(self):
+        with raises(
+            ValueError,
+            "prefix has words that the model does not know: 'morlock' in "
+            "'the morlock'; it knows <pad>, the, time, machine, a, of",
+        ):
+            generate(self.model(), "the morlock", 1, self.words)
+        with raises(ValueError, "prefix is empty; give at least one word"):
+            generate(self.model(), " ", 1, self.words)
+
+    @pytest.mark.parametrize(
+        "tokens", [list("the time"), list("时间机器"), ["th", "e", " t"]]
+    )
+    def test_everything_else_is_joined_by_nothing(self, tokens):
+        vocab = Vocab(tokens, 0, ["<pad>"])
+        first = tokens[-1][-1] if len(tokens[0]) == 1 else "e"
+        written = generate(self.model(len(vocab)), first, 5, vocab)
+        by_token = generate(self.model(len(vocab)), first, 0, vocab)
+        assert by_token == first
+        rest = written[len(first) :].replace("<unk>", "").replace("<pad>", "")
+        assert set(rest) <= set("".join(tokens))
+
+
 def test_a_network_stays_in_its_mode_even_after_an_error():
     model = model_of(kind=StackedRNNLM, dropout=0.5)
-    with pytest.raises(TypeError):
-        generate(model, "t", 3, VOCAB, temperature=1.0, generator=42)
+    with torch.no_grad():
+        model.b_q[1] = math.nan
+    with pytest.raises(ValueError, match="not finite"):
+        generate(model, "t", 3, VOCAB, temperature=1.0)
     assert model.training
+
+
+def test_a_seed_is_no_generator():
+    for temperature in (0.0, 1.0):
+        with raises(
+            TypeError,
+            "generator must be a torch.Generator or None, got 0; try "
+            "torch.Generator().manual_seed(0)",
+        ):
+            generate(
+                model_of(),
+                "t",
+                3,
+                VOCAB,
+                temperature=temperature,
+                generator=0,
+            )
 
 
 def test_only_finite_logits():
     model = model_of()
-    for value in (math.nan, math.inf):
+    for value in (math.nan, math.inf, -math.inf):
         with torch.no_grad():
             model.b_q[1] = value
         for temperature in (0.0, 1.0):

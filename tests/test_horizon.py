@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from scipy.stats import binom
 
 from scripts import load
 from unrolled.course.several import fit_lines
@@ -14,7 +13,6 @@ from unrolled.forecasters import fit_least_squares
 from unrolled.horizon import (
     best_forecasts,
     fed_back,
-    median_interval,
     pairs,
     windows_before,
 )
@@ -137,32 +135,6 @@ def test_nothing_beats_the_floor_on_its_own_terms():
 def test_a_floor_that_cannot_be(settings, words):
     with pytest.raises(ValueError, match=words):
         best_forecasts(torch.zeros(1, 4), **settings)
-
-
-@pytest.mark.parametrize(
-    ("n", "confidence", "r"),
-    [(20, 0.95, 6), (10, 0.95, 2), (6, 0.95, 1), (100, 0.95, 40)],
-)
-def test_the_interval_of_a_median(n, confidence, r):
-    values = torch.randperm(n, generator=seeded(n)) + 1.0
-    assert median_interval(values, confidence) == (r, n + 1 - r)
-    assert 1 - 2 * binom.cdf(r - 1, n, 0.5) >= confidence
-    assert 1 - 2 * binom.cdf(r, n, 0.5) < confidence
-
-
-def test_the_interval_covers_as_it_says():
-    """Of 2,000 samples of a skewed distribution."""
-    drawn = torch.empty(2000, 20).exponential_(generator=seeded(0))
-    low, high = zip(*map(median_interval, drawn), strict=True)
-    inside = [a <= math.log(2) <= b for a, b in zip(low, high, strict=True)]
-    assert sum(inside) / 2000 == pytest.approx(0.9586, abs=0.015)
-
-
-def test_too_few_values_for_an_interval():
-    with pytest.raises(ValueError, match=r"5 are too few .* at least 6"):
-        median_interval(torch.arange(5.0))
-    with pytest.raises(ValueError, match="confidence"):
-        median_interval(torch.arange(20.0), 1.0)
 
 
 @pytest.mark.slow

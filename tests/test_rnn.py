@@ -1,5 +1,7 @@
 """RNNLM: torch.nn.RNN as the oracle, states, errors."""
 
+import threading
+
 import pytest
 import torch
 from torch import nn
@@ -7,7 +9,7 @@ from torch.nn.functional import cross_entropy, one_hot
 
 import unrolled.rnn
 from helpers import raises, seeded
-from unrolled.rnn import RNNLM, _init_params, _unroll, step
+from unrolled.rnn import RNNLM, _init_params, _unroll, scoring, step
 from unrolled.stacked import StackedRNNLM
 
 # vocabulary, hidden, batch, steps: all different, and with 1
@@ -219,7 +221,146 @@ class TestParameters:
         assert model.begin_state(1).device.type == "meta"
 
 
+class TestStep:
+    """One token at a time gives what the whole text gives at once."""
+
+    @pytest.mark.parametrize("sizes", SIZES)
+    @pytest.mark.parametrize("layers", [0, 1, 3])
+    def test_equals_forward(self, sizes, layers):
+        vocab_size, hidden, batch, _ = sizes
+        if layers:
+            model = StackedRNNLM(
+                vocab_size, hidden, layers, dropout=0.5, generator=seeded(1)
+            ).eval()
+        else:
+            model = rnn_model(sizes, torch.float32)
+        with torch.no_grad():  # biases of 0 would hide their place
+            for name, p in model.named_parameters():
+                if name.startswith("b_"):
+                    p.normal_(generator=seeded(2))
+        X = ids_of(sizes)
+        start = model.begin_state(batch).normal_(generator=seeded(4))
+        expected, last = model(X, start)
+        state = start
+        for t in range(X.shape[1]):
+            logits, state = model.step(X[:, t], state)
+            assert torch.allclose(logits, expected[t], rtol=0, atol=1e-6)
+        assert torch.allclose(state, last, rtol=0, atol=1e-6)
+        logits.sum().backward()
+        assert model.W_hq.grad.abs().max() > 0
+
+    def test_dropout_while_training_only(self):
+        model = StackedRNNLM(4, 50, 2, dropout=0.5, generator=seeded(1))
+        ids, state = torch.tensor([1]), model.begin_state(1)
+        assert not torch.equal(
+            model.step(ids, state)[0], model.step(ids, state)[0]
+        )
+
+    @pytest.mark.parametrize("kind", [RNNLM, StackedRNNLM])
+    def test_bad_inputs(self, kind):
+        model = kind(5, 3)
+        state = model.begin_state(1)
+        for wrong in (5, -1):
+            with raises(ValueError, f"ids must be in 0..4, got {wrong}"):
+                model.step(torch.tensor([wrong]), state)
+        for wrong in (torch.tensor([1.0]), torch.tensor([True])):
+            with pytest.raises(TypeError, match=r"^ids must hold integers"):
+                model.step(wrong, state)
+        with pytest.raises(TypeError, match=r"^ids must be an int64 tensor"):
+            model.step(3, state)
+        with raises(
+            ValueError, "ids must have 1 dimension(s), got shape (1, 1)"
+        ):
+            model.step(torch.tensor([[1]]), state)
+        with pytest.raises(ValueError, match=r"^state must have shape"):
+            model.step(torch.tensor([1, 2]), state)
+        with pytest.raises(TypeError, match=r"^state must be a tensor"):
+            model.step(torch.tensor([1]), None)
+        small = torch.tensor([4], dtype=torch.uint8)
+        assert torch.equal(
+            model.step(small, state)[0], model.step(small.long(), state)[0]
+        )
+
+
+class TestScoring:
+    def test_threads_share_a_model(self):
+        model = StackedRNNLM(5, 20, 2, dropout=0.5, generator=seeded(0))
+        X = torch.randint(5, (2, 6), generator=seeded(1))
+        with scoring(model):
+            expected = model(X)[0]
+        barrier, wrong = threading.Barrier(6), []
+
+        def work():
+            barrier.wait()
+            for _ in range(60):
+                with scoring(model):
+                    if not torch.equal(model(X)[0], expected):
+                        wrong.append("dropout")
+                    if torch.is_grad_enabled():
+                        wrong.append("gradients")
+
+        threads = [threading.Thread(target=work) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert not wrong
+        assert model.training
+
+    def test_the_first_one_out_changes_nothing_for_the_others(self):
+        model = StackedRNNLM(5, 20, dropout=0.5)
+        inside, done = threading.Event(), threading.Event()
+
+        def work():
+            with scoring(model):
+                inside.set()
+                done.wait(10)
+
+        thread = threading.Thread(target=work)
+        with scoring(model):
+            thread.start()
+            assert inside.wait(10)
+        assert not model.training
+        done.set()
+        thread.join()
+        assert model.training
+
+    @pytest.mark.parametrize("mode", [True, False])
+    def test_every_part_gets_its_mode_back_after_an_error_too(self, mode):
+        model = nn.Sequential(nn.Linear(1, 1), nn.Dropout()).train(mode)
+        model[1].train(not mode)
+        for error in (None, KeyError):
+            try:
+                with scoring(model), scoring(model):
+                    assert not any(m.training for m in model.modules())
+                    if error:
+                        raise error
+            except KeyError:
+                pass
+            assert [model.training, model[0].training] == [mode, mode]
+            assert model[1].training is not mode
+
+    def test_a_mode_that_was_set_meanwhile_stays(self):
+        model = nn.Dropout().eval()
+        with scoring(model):
+            model.train()
+        assert model.training
+
+
 class TestErrors:
+    def test_a_seed_is_no_generator(self):
+        for make in (
+            lambda: _init_params(3, 3, generator=0),
+            lambda: RNNLM(3, 3, generator=0),
+            lambda: StackedRNNLM(3, 3, generator=0),
+        ):
+            with raises(
+                TypeError,
+                "generator must be a torch.Generator or None, got 0; try "
+                "torch.Generator().manual_seed(0)",
+            ):
+                make()
+
     @pytest.mark.parametrize("kind", [RNNLM, StackedRNNLM])
     def test_bad_inputs(self, kind):
         model = kind(5, 3)

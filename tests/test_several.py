@@ -1,9 +1,17 @@
 """Many forecasters at once are those of one at a time."""
 
+import math
+
 import pytest
 import torch
+from scipy.stats import binom
 
-from unrolled.course.several import Lines, fit_networks, train_networks
+from unrolled.course.several import (
+    Lines,
+    fit_networks,
+    median_interval,
+    train_networks,
+)
 from unrolled.forecasters import fit_mlp
 from unrolled.horizon import fed_back, pairs
 from unrolled.series import noisy_sine
@@ -70,3 +78,29 @@ def test_lines_are_linear():
     )
     window = torch.tensor([[[1.0, 1.0]], [[5.0, 7.0]]])
     assert lines(window).tolist() == [[6.0], [7.0]]
+
+
+@pytest.mark.parametrize(
+    ("n", "confidence", "r"),
+    [(20, 0.95, 6), (10, 0.95, 2), (6, 0.95, 1), (100, 0.95, 40)],
+)
+def test_the_interval_of_a_median(n, confidence, r):
+    values = torch.randperm(n, generator=seeded(n)) + 1.0
+    assert median_interval(values, confidence) == (r, n + 1 - r)
+    assert 1 - 2 * binom.cdf(r - 1, n, 0.5) >= confidence
+    assert 1 - 2 * binom.cdf(r, n, 0.5) < confidence
+
+
+def test_the_interval_covers_as_it_says():
+    """Of 2,000 samples of a skewed distribution."""
+    drawn = torch.empty(2000, 20).exponential_(generator=seeded(0))
+    low, high = zip(*map(median_interval, drawn), strict=True)
+    inside = [a <= math.log(2) <= b for a, b in zip(low, high, strict=True)]
+    assert sum(inside) / 2000 == pytest.approx(0.9586, abs=0.015)
+
+
+def test_too_few_values_for_an_interval():
+    with pytest.raises(ValueError, match=r"5 are too few .* at least 6"):
+        median_interval(torch.arange(5.0))
+    with pytest.raises(ValueError, match="confidence"):
+        median_interval(torch.arange(20.0), 1.0)

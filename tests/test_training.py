@@ -554,6 +554,40 @@ class TestLoop:
         )
 
 
+def test_labels_outside_the_vocabulary():
+    model, ids = small(), text(9)
+    before = copy.deepcopy(model.state_dict())
+
+    class Last:
+        """One minibatch whose last label is not what it should be."""
+
+        sequential = True
+
+        def __init__(self, labels):
+            self.labels = labels
+
+        def __len__(self):
+            return 1
+
+        def __iter__(self):
+            yield ids[None, :-1], self.labels
+
+    for wrong, kind, message in (
+        (6, ValueError, "Y must be in 0..5, got 6"),
+        (-1, ValueError, "Y must be in 0..5, got -1"),
+        (-100, ValueError, "Y must be in 0..5, got -100"),  # torch skips it
+        (0.5, TypeError, "Y must hold integers, got torch.float32"),
+    ):
+        labels = ids[None, 1:].clone().to(torch.tensor(wrong).dtype)
+        labels[0, -1] = wrong
+        with pytest.raises(kind, match="^" + re.escape(message)):
+            train(model, Last(labels), 1, sgd(model), progress=False)
+    with raises(ValueError, "Y must have the shape of X, (1, 8), got (1, 7)"):
+        train(model, Last(ids[None, 2:]), 1, sgd(model), progress=False)
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, before[name])
+
+
 class TestDetails:
     """What no chapter would notice."""
 

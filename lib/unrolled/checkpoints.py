@@ -9,8 +9,9 @@ import json
 import os
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
+from torch import Tensor
 
 from unrolled.rnn import RNNLM
 from unrolled.stacked import StackedRNNLM
@@ -43,7 +44,7 @@ def save_model(
         raise ValueError(
             f"vocab has {len(vocab)} indices, the model {model.vocab_size}"
         )
-    tokens = vocab.to_tokens(list(range(1, len(vocab))))
+    tokens = [_to_json(t) for t in vocab.to_tokens(list(range(1, len(vocab))))]
     header = {
         "kind": kind,
         "num_hiddens": model.num_hiddens,
@@ -66,26 +67,55 @@ def load_model(
 ) -> tuple[RNNLM | StackedRNNLM, Vocab]:
     """The model, in float32 on the CPU and ready to score, and its vocabulary.
 
-    Raises ValueError for a file that ``save_model`` did not write.
+    Raises ValueError for a file that ``save_model`` did not write, OSError
+    for one that cannot be read.
     """
     try:
         with safe_open(path, framework="pt") as file:
             header = json.loads((file.metadata() or {})["unrolled"])
             names = list(file.keys())
             tensors = {name: file.get_tensor(name) for name in names}
+        _check_sizes(header, tensors)
         model, vocab = _made_from(header)
         model.load_state_dict({n: t.float() for n, t in tensors.items()})
-    except (SafetensorError, KeyError) as error:
+    except OSError:
+        raise
+    except Exception as error:  # a foreign header may hold anything
         raise ValueError(
             f"path must be a file that save_model wrote, got {path}"
         ) from error
     return model.eval(), vocab
 
 
+def _check_sizes(header: dict, tensors: dict[str, Tensor]) -> None:
+    """Raise before a model is made as large as a foreign header says."""
+    if not isinstance(header["tokens"], list):
+        raise TypeError("the header's tokens are no list")
+    rows, columns = tensors["W_hq"].shape
+    layers = sum(name.startswith("W_hh") for name in tensors)
+    said = (
+        header["num_hiddens"],
+        len(header["tokens"]) + 1,
+        header.get("num_layers", 1),
+    )
+    if header["kind"] not in KINDS or said != (rows, columns, layers):
+        raise ValueError(f"the header says {said}")
+
+
+def _to_json(token: str) -> str | list[int]:
+    """The token, or its code points where JSON would join two of them."""
+    halves = any("\ud800" <= character <= "\udfff" for character in token)
+    return [ord(character) for character in token] if halves else token
+
+
+def _from_json(token: str | list[int]) -> str:
+    return token if isinstance(token, str) else "".join(map(chr, token))
+
+
 def _made_from(header: dict) -> tuple[RNNLM | StackedRNNLM, Vocab]:
     """A new model of the sizes that the header says, and the vocabulary."""
     # each token once, most frequent first: the order of the indices
-    vocab = Vocab(header["tokens"])
+    vocab = Vocab([_from_json(token) for token in header["tokens"]])
     if header["kind"] == "RNNLM":
         return RNNLM(len(vocab), header["num_hiddens"]), vocab
     model = StackedRNNLM(

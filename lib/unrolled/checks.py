@@ -114,7 +114,8 @@ def as_ids(
             f"{tuple(ids.shape)}"
         )
     ids = ids.long()  # before any comparison: uint8 wraps at 256
-    if vocab_size is not None and ids.numel():
+    # of the device "meta" there are only shapes
+    if vocab_size is not None and ids.numel() and not ids.is_meta:
         low, high = map(int, ids.aminmax())
         if low < 0 or high >= vocab_size:
             raise ValueError(

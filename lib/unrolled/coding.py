@@ -54,14 +54,16 @@ def encode(predict: Predictor, ids: Sequence[int] | Tensor) -> bytes:
     its mass, or 0.07 bits a token.
 
     Raises TypeError for ids that are no integers, ValueError for an id that
-    the predictor does not know.
+    the predictor does not know, and for a predictor that gives no
+    probabilities, such as a network whose numbers are nan.
     """
     encoder = constriction.stream.queue.RangeEncoder()
     previous = None
     for token in as_ids("ids", ids, least=0).tolist():
-        law = predict(previous)
+        law = _checked(predict(previous))
         _check_known(token, law)
-        encoder.encode(token, _model(_quantised(law)))
+        if len(law) > 1:  # the only token there is needs no bits
+            encoder.encode(token, _model(_quantised(law)))
         previous = token
     # little-endian on every machine
     return encoder.get_compressed().astype("<u4").tobytes()
@@ -72,7 +74,9 @@ def decode(predict: Predictor, data: bytes, num_tokens: int) -> list[int]:
 
     predict: a predictor of the same model. The data do not say where the
     text ends: asked for more tokens, it makes some up. Raises ValueError if
-    data is no whole number of 4-byte words or num_tokens < 0.
+    data is no whole number of 4-byte words or holds what no text is encoded
+    to (other data may make up a text), for num_tokens < 0, and for a
+    predictor that gives no probabilities.
     """
     num_tokens = check_count("num_tokens", num_tokens, 0)
     if len(data) % 4:
@@ -83,8 +87,19 @@ def decode(predict: Predictor, data: bytes, num_tokens: int) -> list[int]:
     decoder = constriction.stream.queue.RangeDecoder(words)
     ids: list[int] = []
     for _ in range(num_tokens):
-        law = _quantised(predict(ids[-1] if ids else None))
-        ids.append(int(decoder.decode(_model(law))))
+        law = _checked(predict(ids[-1] if ids else None))
+        if len(law) == 1:
+            ids.append(0)
+            continue
+        try:
+            token = decoder.decode(_model(_quantised(law)))
+        except AssertionError as error:  # so constriction says it
+            raise ValueError(
+                f"data holds no text of this predictor: {len(ids)} tokens "
+                "can be read and no more; it must be what encode gave, with "
+                "the same model"
+            ) from error
+        ids.append(int(token))
     return ids
 
 
@@ -121,10 +136,27 @@ def compressed_bits(text: str, given: str, compressor: str) -> int:
 def _costs(predict: Predictor, ids: list[int]) -> Iterator[float]:
     previous = None
     for token in ids:
-        law = predict(previous)
+        law = _checked(predict(previous))
         _check_known(token, law)
         yield -float(law[token].log2())
         previous = token
+
+
+def _checked(law: Tensor) -> Tensor:
+    """The law itself, (V,), if it can be one."""
+    if law.dim() != 1 or not len(law):
+        raise ValueError(
+            "the predictor must give one probability for each token, got "
+            f"shape {tuple(law.shape)}"
+        )
+    values = _as_array(law)
+    total = values.sum()
+    if not (abs(total - 1) < 1e-3 and values.min() >= 0):  # nan is neither
+        raise ValueError(
+            "the predictor must give probabilities that sum to 1, got a sum "
+            f"of {total:.4g} and a least of {values.min():.4g}"
+        )
+    return law
 
 
 def _check_known(token: int, law: Tensor) -> None:
@@ -138,8 +170,12 @@ def _quantised(law: Tensor) -> np.ndarray:
     Every token stays possible, and a difference in the last bit of the law
     changes nothing but where it straddles a rounding border.
     """
-    scaled = (law.double() * RESOLUTION).round().clamp(min=1)
-    return scaled.numpy()
+    scaled = _as_array(law) * RESOLUTION
+    return scaled.round().clip(min=1)
+
+
+def _as_array(law: Tensor) -> np.ndarray:
+    return law.detach().cpu().double().numpy()
 
 
 def _model(weights: np.ndarray):

@@ -11,7 +11,6 @@ returns values (S, n). All in float64.
 import math
 
 import torch
-from scipy.stats import binom
 from torch import Tensor
 
 from unrolled.checks import check_count, check_number
@@ -100,33 +99,3 @@ def best_forecasts(
     # log of exp(-|window - past|^2 / 2 sigma^2), less what no phase changes
     match = window.double() @ past.T - past.square().sum(dim=1) / 2
     return (match / sigma**2).softmax(dim=-1) @ future
-
-
-def median_interval(
-    values: Tensor, confidence: float = 0.95
-) -> tuple[float, float]:
-    """An interval for the median of what the values (n,) were drawn from.
-
-    From the r-th smallest value to the r-th largest, with the largest r for
-    which it covers the median with at least this confidence, whatever the
-    distribution. Source: W. J. Conover, *Practical Nonparametric
-    Statistics*, section 3.2.
-
-    Raises ValueError if there are too few values for any r.
-
-    >>> median_interval(torch.arange(1., 21.))  # 95.9 % by the binomial
-    (6.0, 15.0)
-    """
-    confidence = check_number("confidence", confidence, "(0, 1)")
-    n = len(values)
-    # r - 1 or fewer of n values fall below the median with this probability
-    r = int(binom.ppf((1 - confidence) / 2, n, 0.5))
-    if binom.cdf(r - 1, n, 0.5) > (1 - confidence) / 2:
-        r -= 1
-    if r < 1:
-        raise ValueError(
-            f"values: {n} are too few for a confidence of {confidence}; at "
-            f"least {math.ceil(1 - math.log2(1 - confidence))} are needed"
-        )
-    ordered = values.sort().values
-    return ordered[r - 1].item(), ordered[n - r].item()

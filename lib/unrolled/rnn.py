@@ -13,13 +13,14 @@ bias_ih_l0 + bias_hh_l0 add up to our b_h; ``nn.Linear``: weight = W_hq^T.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from threading import Lock
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import embedding
 
 from unrolled.bptt import recurrence
-from unrolled.checks import as_ids, check_count
+from unrolled.checks import as_ids, check_count, check_generator
 
 
 def _init_params(
@@ -37,8 +38,10 @@ def _init_params(
     are those of Dive into Deep Learning, section 8.5. Drawn in this order,
     from the generator.
 
-    Raises ValueError for a size below 1 or a negative scale.
+    Raises ValueError for a size below 1 or a negative scale, TypeError for a
+    generator that is none, such as a seed.
     """
+    check_generator(generator)
     vocab_size = check_count("vocab_size", vocab_size, 1)
     num_hiddens = check_count("num_hiddens", num_hiddens, 1)
     for name, scale in (
@@ -146,23 +149,63 @@ class RNNLM(nn.Module):
         states = run(inputs, state, self.W_hh)
         return linear(states, self.W_hq, self.b_q), states[-1]
 
+    def step(self, ids: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """One token: ids (n,), state (n, h) -> logits (n, V), state (n, h).
+
+        What ``forward`` gives for a text of one step, to rounding, in less
+        time: writing text is made of such steps.
+        """
+        inputs = rows(ids, self.W_xh) + self.b_h
+        check_state(state, inputs.shape)
+        state = torch.addmm(inputs, state, self.W_hh).tanh()
+        return torch.addmm(self.b_q, state, self.W_hq), state
+
+
+# models that are being scored, by id: how often, and their modes before
+_scored: dict[int, tuple[int, list[tuple[nn.Module, bool]]]] = {}
+_lock = Lock()
+
 
 @contextmanager
 def scoring(model: nn.Module) -> Iterator[None]:
-    """Within it the model keeps no gradients and drops nothing out."""
-    was_training = model.training
-    model.eval()
+    """Within it the model keeps no gradients and drops nothing out.
+
+    Threads may score one model at the same time: the first in switches to
+    eval mode, the last out gives every part its mode back. A part that was
+    put into training mode in between stays in it.
+    """
+    with _lock:
+        users, modes = _scored.get(id(model), (0, []))
+        if users == 0:
+            modes = [(part, part.training) for part in model.modules()]
+            model.eval()
+        _scored[id(model)] = users + 1, modes
     try:
         with torch.no_grad():
             yield
     finally:
-        model.train(was_training)
+        with _lock:
+            users, modes = _scored.pop(id(model))
+            if users > 1:
+                _scored[id(model)] = users - 1, modes
+            else:
+                for part, was_training in modes:
+                    part.training |= was_training
 
 
 def linear(states: Tensor, W: Tensor, b: Tensor) -> Tensor:
     """States (T, n, h) times W plus b, (T, n, columns of W)."""
     rows = torch.addmm(b, states.flatten(0, 1), W)
     return rows.unflatten(0, states.shape[:2])
+
+
+def rows(ids: Tensor, W: Tensor) -> Tensor:
+    """The rows W[ids], (n, h)."""
+    try:
+        # it refuses what is outside by itself: a check would cost as much
+        return W.index_select(0, ids)
+    except (IndexError, RuntimeError, TypeError):
+        return W[as_ids("ids", ids, vocab_size=len(W))]
 
 
 def check_inputs(X: Tensor, vocab_size: int) -> Tensor:

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torch.nn.functional import embedding
 
 from unrolled.bptt import recurrence
-from unrolled.checks import check_count
-from unrolled.rnn import check_inputs, check_state, linear
+from unrolled.checks import check_count, check_generator
+from unrolled.rnn import check_inputs, check_state, linear, rows
 
 
 class StackedRNNLM(nn.Module):
@@ -42,6 +42,7 @@ class StackedRNNLM(nn.Module):
     ) -> None:
         """Draw the parameters."""
         super().__init__()
+        check_generator(generator)
         vocab_size = check_count("vocab_size", vocab_size, 1)
         num_hiddens = check_count("num_hiddens", num_hiddens, 1)
         num_layers = check_count("num_layers", num_layers, 1)
@@ -63,9 +64,9 @@ class StackedRNNLM(nn.Module):
         self.W_in = nn.ParameterList()  # what each layer does with its input
         self.W_hh, self.b_h = nn.ParameterList(), nn.ParameterList()
         for layer in range(num_layers):
-            rows = vocab_size if layer == 0 else h
+            num_inputs = vocab_size if layer == 0 else h
             scale = 1 / math.sqrt(h) if layer else input_scale
-            self.W_in.append(normal(scale, rows, h))
+            self.W_in.append(normal(scale, num_inputs, h))
             square = torch.randn(h, h, generator=generator)
             # a copy: the factor comes in column order, slow to multiply
             rotation = torch.linalg.qr(square)[0].contiguous()
@@ -101,6 +102,23 @@ class StackedRNNLM(nn.Module):
             last.append(states[-1])
             below = self._drop(states)
         return linear(below, self.W_hq, self.b_q), torch.stack(last)
+
+    def step(self, ids: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """One token: ids (n,), state (num_layers, n, h) -> logits, state.
+
+        As in ``RNNLM``, logits (n, V). While training, dropout draws anew at
+        every step, so that only a model in eval mode equals ``forward``.
+        """
+        below, last = rows(ids, self.W_in[0]), []
+        inputs = below + self.b_h[0]
+        check_state(state, (self.num_layers, *inputs.shape))
+        for layer in range(self.num_layers):
+            if layer:
+                inputs = torch.addmm(self.b_h[layer], below, self.W_in[layer])
+            H = torch.addmm(inputs, state[layer], self.W_hh[layer]).tanh()
+            last.append(H)
+            below = self._drop(H[None])[0]
+        return torch.addmm(self.b_q, below, self.W_hq), torch.stack(last)
 
     def _drop(self, states: Tensor) -> Tensor:
         """Zero a share of the units, the same ones at every step."""

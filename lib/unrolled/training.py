@@ -117,8 +117,9 @@ def train(
     that were to be kept.
 
     Raises DivergenceError if a loss or a gradient is not finite, before it
-    changes the model; ValueError for arguments out of range; TypeError for
-    a loader without ``sequential``, which says whether the state goes on.
+    changes the model; ValueError for arguments out of range, and for a label
+    outside the vocabulary (Y) when its minibatch comes; TypeError for a
+    loader without ``sequential``, which says whether the state goes on.
     """
     num_epochs = check_count("num_epochs", num_epochs, 1)
     if not theta > 0:
@@ -185,6 +186,7 @@ def _train_epoch(
             state = model.begin_state(len(X))
         X, Y = X.to(state.device), Y.to(state.device)
         logits, state = model(X, state.detach())
+        Y = _labels(Y, X, logits.shape[-1])
         loss = cross_entropy(logits.flatten(0, 1), Y.T.flatten())
         _check_finite("loss", loss.item(), epoch)
         optimizer.zero_grad()
@@ -228,6 +230,17 @@ def _check_evaluation(
             f"got {sorted(evaluate_at)}"
         )
     return evaluate_at
+
+
+def _labels(Y: Tensor, X: Tensor, vocab_size: int) -> Tensor:
+    """The labels of a minibatch, checked: one for each input."""
+    Y = as_ids("Y", Y, vocab_size=vocab_size, dims=2)
+    if Y.shape != X.shape:
+        raise ValueError(
+            f"Y must have the shape of X, {tuple(X.shape)}, got "
+            f"{tuple(Y.shape)}"
+        )
+    return Y
 
 
 def _check_finite(what: str, value: float, epoch: int) -> None:

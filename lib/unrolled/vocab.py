@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import overload
 
 from unrolled.checks import check_number
+from unrolled.corpus import CorpusError
 
 UNITS = ("word", "char")
 
@@ -224,3 +225,19 @@ def _flat(name: str, tokens: Iterable) -> list[str]:
 def _check_text(name: str, text: object) -> None:
     if not isinstance(text, str):
         raise TypeError(f"{name} must be a str, got {text!r:.60}")
+
+
+def check_words(text: str, least: int) -> None:
+    """Raise CorpusError for a cleaned text of fewer than ``least`` words.
+
+    Words are what white space separates. Pages call this for texts of a
+    reader's own, before they count anything.
+
+    >>> check_words("the time machine", 3)
+    """
+    found = len(text.split())
+    if found < least:
+        raise CorpusError(
+            f"the text has {found:,} words of letters a-z after cleaning, "
+            f"and this page needs {least:,}; choose a longer text in English"
+        )

@@ -1,4 +1,4 @@
-"""The same forecaster on several series at once, one for each.
+"""The same forecaster on several series at once, and what they show together.
 
 Section 8.1a uses this module: :doc:`/book/8_1a_errors_over_the_horizon`. A
 verdict needs many runs; here they are trained side by side. How one of them is
@@ -9,12 +9,15 @@ those of series s to its own s-th member, and returns values (S, n). All in
 float64.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from scipy.stats import binom
 from torch import Tensor
 
+from unrolled.checks import check_number
 from unrolled.forecasters import fit_least_squares, new_mlp
 from unrolled.horizon import fed_back
 
@@ -138,6 +141,36 @@ def train_networks(
             loss.backward()
             adam.step()
     return Networks(*(p.detach() for p in trained.parameters()))
+
+
+def median_interval(
+    values: Tensor, confidence: float = 0.95
+) -> tuple[float, float]:
+    """An interval for the median of what the values (n,) were drawn from.
+
+    From the r-th smallest value to the r-th largest, with the largest r for
+    which it covers the median with at least this confidence, whatever the
+    distribution. Source: W. J. Conover, *Practical Nonparametric
+    Statistics*, section 3.2.
+
+    Raises ValueError if there are too few values for any r.
+
+    >>> median_interval(torch.arange(1., 21.))  # 95.9 % by the binomial
+    (6.0, 15.0)
+    """
+    confidence = check_number("confidence", confidence, "(0, 1)")
+    n = len(values)
+    # r - 1 or fewer of n values fall below the median with this probability
+    r = int(binom.ppf((1 - confidence) / 2, n, 0.5))
+    if binom.cdf(r - 1, n, 0.5) > (1 - confidence) / 2:
+        r -= 1
+    if r < 1:
+        raise ValueError(
+            f"values: {n} are too few for a confidence of {confidence}; at "
+            f"least {math.ceil(1 - math.log2(1 - confidence))} are needed"
+        )
+    ordered = values.sort().values
+    return ordered[r - 1].item(), ordered[n - r].item()
 
 
 def _check_generators(

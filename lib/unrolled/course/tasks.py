@@ -400,7 +400,7 @@ EXERCISES: dict[str, Exercise] = {
         },
     ),
     "8.4-2": Exercise(
-        "perplexity(probs)",
+        "perplexity_of(probs)",
         _perplexity,
         (([0.5, 0.25, 0.125],), ([1.0, 0.1],), ([0.2],)),
         {
