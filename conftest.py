@@ -1,15 +1,16 @@
 """What plain ``pytest --nbval book/`` needs to compare as the project does.
 
-The comparison is that of lib/nbval_near.py; its settings are in
-pyproject.toml. Cells tagged ``corpus`` print what depends on The Time Machine:
-on the built-in text they are executed but not compared.
+The comparison is that of lib/nbval_near.py, with settings in pyproject.toml.
+Cells tagged ``corpus`` print what depends on The Time Machine: on the built-in
+text they are executed but not compared. tests/claims_can_fail.py tries each
+claim with values that contradict it.
 """
 
 import os
 
 from unrolled.corpus import CorpusError, load_corpus
 
-pytest_plugins = ["nbval_near"]
+pytest_plugins = ["nbval_near", "claims_can_fail"]
 
 MODE = "_UNROLLED_CORPUS_MODE"  # set here, read by the workers and by tests
 

@@ -21,12 +21,14 @@ LOOSE = {
 CLAIM = (
     "from unrolled.claims import claim\nn = {}\nclaim(f'n is {{n}}.', n < 2)"
 )
+FALSE = {"x": [("n is", {"n": 2}), ("n is", {"n": 4}), ("n is", {"n": 1})]}
 THREADS = "import os\nprint(os.environ['OMP_NUM_THREADS'])"
 # a cell, what it printed when it was stored, its tags; whether it passes
 CELLS = [
     (CLAIM.format(1), "Holds: n is 1.\n", [], True),
     (CLAIM.format(3), "Holds: n is 3.\n", [], False),  # a claim that is false
     ("print('about the text', n)", "about the text 9\n", ["corpus"], None),
+    (CLAIM.format(1), "Holds: n is 1.\n", [], False),  # cannot be false
     (THREADS, "1\n", [], True),
 ]
 
@@ -36,8 +38,12 @@ def test_what_fails_on_which_text(tmp_path, mode):
     """Cells tagged corpus are compared on the book, and only there."""
     for name in ("conftest.py", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)
-    (tmp_path / "tests").mkdir()
     shutil.copytree(ROOT / "lib", tmp_path / "lib")
+    (tmp_path / "book").mkdir()
+    (tmp_path / "tests" / "notebooks").mkdir(parents=True)
+    shutil.copy(ROOT / "tests" / "claims_can_fail.py", tmp_path / "tests")
+    table = tmp_path / "tests" / "notebooks" / "test_false_claims.py"
+    table.write_text(f"FALSE = {FALSE}", "utf-8")
     cells = [
         nbformat.v4.new_code_cell(
             source,
@@ -49,13 +55,14 @@ def test_what_fails_on_which_text(tmp_path, mode):
         )
         for source, text, tags, _ in CELLS
     ]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "x.ipynb")
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    nbformat.write(notebook, tmp_path / "book" / "x.ipynb")
     environment = os.environ | {"_UNROLLED_CORPUS_MODE": mode}
     for name in ("OMP_NUM_THREADS", "NBVAL_NEAR_RUN_ONLY"):
         environment.pop(name, None)
     command = [sys.executable, "-m", "pytest", "--nbval", "-rA", "--color=no"]
     done = subprocess.run(
-        [*command, "-p", "no:cacheprovider", "x.ipynb"],
+        [*command, "-p", "no:cacheprovider", "book"],
         cwd=tmp_path,
         env=environment,
         stdout=subprocess.PIPE,
@@ -66,11 +73,14 @@ def test_what_fails_on_which_text(tmp_path, mode):
         if passes is None:
             passes = mode == "builtin"
         word = "PASSED" if passes else "FAILED"
-        assert f"{word} x.ipynb::Cell {number}" in done.stdout, done.stdout
+        assert f"{word} book/x.ipynb::Cell {number}" in done.stdout, (
+            done.stdout
+        )
     assert "ClaimError" in done.stdout
+    assert "Claim 3 of x: 'n is 1.'. It still holds with" in done.stdout
     # what the run was about stands at its top and at its end
     assert done.stdout.count("corpus mode: ") == 2
-    command = "make execute NOTEBOOKS=x.ipynb"
+    command = "make execute NOTEBOOKS=book/x.ipynb"
     assert (command in done.stdout) is (mode == "book")
 
 
