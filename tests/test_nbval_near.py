@@ -66,6 +66,7 @@ DEFAULTS = SimpleNamespace(
         ("1,2", "1,3", 0.05, 0, False),  # two numbers
         ("12, 882", "12, 883", 0.05, 0, True),
         ("999", "1,000", 0.05, 0, True),
+        ("1,230,56", "1,200,56", 0.03, 0, False),  # three numbers
         ("[1,23]", "[1,24]", 0.05, 0, True),
         # nan and infinities
         ("nan", "nan", 0, 0, True),
@@ -80,7 +81,7 @@ DEFAULTS = SimpleNamespace(
         ("inf", "1.0", 0.05, 1e9, False),
         ("1e999", "2e999", 0.05, 0, False),
         ("inf", "1e999", 0.05, 0, False),
-        ("info 1.0", "infx 1.0", 0.05, 0, False),
+        ("NaNcy and Info", "nancy and Info", 0.05, 0, False),
         ("banana 1.01", "banana 1.0", 0.05, 0, True),
         # percent signs and units
         ("10.1%", "10%", 0.05, 0, True),

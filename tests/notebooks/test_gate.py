@@ -3,7 +3,10 @@
 How numbers are compared is tested in tests/test_nbval_near.py.
 """
 
+import contextlib
+import io
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +14,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
+
+import nbval_near
 
 ROOT = Path(__file__).resolve().parents[2]
 # cells that train a network; the reasons are in their metadata
@@ -92,3 +97,31 @@ def test_tolerances_above_the_default_are_few(notebook_path, notebook):
         if "nbval_near" in cell.metadata
     ]
     assert sorted(loose) == LOOSE.get(notebook_path.stem, [])
+
+
+def test_the_page_on_the_gate_is_right():
+    """It names each setting, its default, and shows a failure as it is."""
+    page = (ROOT / "book" / "gate.md").read_text("utf-8")
+    rows = [
+        line.split(" | ") for line in page.splitlines() if line[:2] == "| "
+    ]
+    told = {}
+    for names, defaults, *_ in rows[1:]:
+        values = defaults.split(", ")
+        told |= dict(zip(re.findall(r"`(\w+)`", names), values, strict=True))
+    words = {"[]": "nothing", nbval_near.STORE: "nbconvert's"}
+    assert told == {
+        name: f"{value:g}".replace("e-0", "e-")
+        if isinstance(value, float)
+        else words.get(str(value), value)
+        for name, (value, _) in nbval_near.SETTINGS.items()
+    }
+    shown = page.split("```text\n")[1].split("```")[0]
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(shown.split("Input:\n")[1].split("\n\n")[0])
+    now = printed.getvalue()
+    stored = "29,882 words\nmean error 0.52 after 3.0 epochs\n"
+    aligned = nbval_near.align(now, stored, 1e-6, 1e-12)
+    lines = nbval_near.different_lines(aligned, stored)
+    assert "stdout:\n" + "\n".join(lines) + "\n(rtol 1e-06, " in shown
