@@ -8,6 +8,7 @@ import base64
 import io
 import math
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -248,13 +249,31 @@ def test_pictures_are_compared_where_versions_are_as_pinned(tmp_path):
         assert (read.pictures, read.differing) == (False, [words])
 
 
-def png(level, size=(8, 4)):
-    """A grey picture, one pixel of it brighter by 20, as in a notebook."""
+def png(level, size=(8, 4), spot=0):
+    """A grey picture, one pixel of it brighter, as in a notebook."""
     pixels = np.full((*size, 3), level, dtype=np.uint8)
-    pixels[0, 0] += 20
+    pixels[0, 0] += spot
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, "png")
     return base64.b64encode(stream.getvalue()).decode()
+
+
+@pytest.mark.parametrize(
+    ("now", "stored", "words"),
+    [
+        (png(9), png(9), ""),
+        (png(9), png(10), ""),  # opacity is the same: 0.75 in the mean
+        (png(9), png(11), "mean 1.5 .1., at most 2 "),
+        (png(9, spot=32), png(9), ""),
+        (png(9, spot=33), png(9), "mean 0.773 .1., at most 33 .32 is allowed"),
+        (png(9), png(9, (4, 4)), r"stored: .4, 4. pixels, now: .4, 8."),
+    ],
+)
+def test_pictures_by_their_pixels(now, stored, words):
+    limits = SimpleNamespace(pixel_mean=1.0, pixel_max=32.0)
+    told = nbval_near.picture_difference(now, stored, limits)
+    assert bool(told) == bool(words)
+    assert re.search(words, told)
 
 
 def cell(source, *outputs, **metadata):
