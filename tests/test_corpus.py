@@ -9,7 +9,6 @@ import runpy
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -44,13 +43,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if how == "missing":
             self.send_error(404)
         elif how == "stall":
-            self.server.stop.wait(30)
+            self.server.stop.wait(300)
         elif how == "drip":
             self.send_response(200)
             self.end_headers()
-            for _ in range(80):  # four seconds
-                self.server.stop.wait(0.05)
-                self.wfile.write(b"x")
+            while not self.server.stop.wait(0.05):
+                self.wfile.write(b"x")  # fails once the client has hung up
         else:
             body = {"serve": BOOK, "corrupt": BOOK[::-1]}.get(how, BOOK)
             self.send_response(200)
@@ -123,10 +121,9 @@ class TestDownload:
         "bad", ["missing", "stall", "truncate", "corrupt"]
     )
     def test_a_bad_mirror_is_passed_over(self, world, bad):
+        # a mirror that used up the patience for both would be an error
         world.mirrors(bad, "serve")
-        start = time.perf_counter()
         assert load_corpus() == BOOK.decode()
-        assert time.perf_counter() - start < 5
         assert world.asked == [bad, "serve"]
         assert world.file.read_bytes() == BOOK
 
@@ -161,10 +158,9 @@ class TestDownload:
     def test_a_server_that_drips_is_left_in_time(self, world, monkeypatch):
         world.mirrors("drip")
         monkeypatch.setattr(corpus, "PATIENCE", 1.0)
-        start = time.perf_counter()
+        # it would drip for ever
         with pytest.raises(CorpusError, match="no answer within 1 s"):
             load_corpus()
-        assert 0.9 < time.perf_counter() - start < 3
         others = set(threading.enumerate()) - {threading.main_thread()}
         assert all(thread.daemon for thread in others)
 
@@ -191,9 +187,7 @@ class TestDownload:
         monkeypatch.setattr(corpus.pooch.core, "os_cache", lambda _: elsewhere)
         monkeypatch.setenv("UNROLLED_CACHE", "/proc/self")
         world.mirrors("stall", "serve")
-        start = time.perf_counter()
         assert load_corpus() == BOOK.decode()
-        assert time.perf_counter() - start < 5
         assert not elsewhere.exists()
 
     def test_a_deep_cache_folder_is_made(self, world, monkeypatch, tmp_path):
@@ -206,16 +200,18 @@ class TestDownload:
     def test_a_hanging_download_does_not_keep_the_program(self, world, server):
         code = (
             "from unrolled import corpus; "
-            "corpus.PATIENCE, corpus.READ_TIMEOUT = 0.5, 25.0; "
+            "corpus.PATIENCE, corpus.READ_TIMEOUT = 0.5, 290.0; "
             "corpus.MIRRORS = "
             f"('http://127.0.0.1:{server.server_port}/stall/x',); "
             "corpus.load_corpus(fallback='builtin')"
         )
-        start = time.perf_counter()
+        # no budget: a program that is kept ends after the read timeout
         subprocess.run(
-            [sys.executable, "-c", code], check=True, env=same_library()
+            [sys.executable, "-c", code],
+            check=True,
+            env=same_library(),
+            timeout=240,
         )
-        assert time.perf_counter() - start < 15
 
     def test_two_processes_at_once(self, world, server):
         code = (

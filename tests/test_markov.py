@@ -491,9 +491,9 @@ class TestOtherPrecisions:
 
 
 def test_many_states_are_no_trouble():
-    matrix = torch.rand(3000, 3000, generator=seeded()).double()
+    matrix = torch.rand(1500, 1500, generator=seeded()).double()
     chain = MarkovChain(matrix / matrix.sum(dim=1, keepdim=True))
-    assert chain._closed_classes() == [list(range(3000))]
+    assert chain._closed_classes() == [list(range(1500))]
     assert len(MarkovChain(torch.eye(3000))._closed_classes()) == 3000
     assert len(chain.sample(100, generator=seeded())) == 100
 

@@ -2,16 +2,19 @@
 
 import ast
 import re
+from types import SimpleNamespace
 
 import nbformat
 
+import nbval_near
 from scripts import load
 
 forms = load("tools/forms.py")
 
 ALLOWED_TAGS = {"hide-input", "nbval-ignore-output", "corpus"}
-LARGEST_RTOL = 0.05  # and a written reason above NEEDS_REASON
-NEEDS_REASON = 1e-3
+LIMITS = SimpleNamespace(  # of tolerances; this project sets no others
+    **{name: default for name, (default, _) in nbval_near.SETTINGS.items()}
+)
 MOST_IGNORED = 3  # cells of one notebook whose output is not compared
 LONGEST_CELL = 45  # lines
 ABSOLUTE_PATH = re.compile(
@@ -112,12 +115,11 @@ def _cell_faults(cell):
     if re.search(r"#\s*NBVAL_|^\s*[%!]", cell.source, flags=re.M):
         yield "has a magic or a marker that hides something"
         return  # a magic is not Python: the rest cannot be read
-    settings = cell.metadata.get("unrolled", {})
-    rtol = settings.get("rtol", 0)
-    if rtol > LARGEST_RTOL:
-        yield f"has the tolerance {rtol}"
-    if rtol > NEEDS_REASON and not settings.get("reason", "").strip():
-        yield f"has the tolerance {rtol} without a reason"
+    try:
+        own = cell.metadata.get("nbval_near", {})
+        nbval_near.cell_tolerance(own, LIMITS)
+    except ValueError as error:
+        yield f"has a tolerance that it may not have: {error}"
     if cell.source.count("\n") + 1 > LONGEST_CELL:
         yield f"has more than {LONGEST_CELL} lines"
     if has_image(cell):

@@ -26,12 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 OLD = ["ipython==7.34.0", "ipykernel==6.17.1"]
 # every notebook has run under nbval already; that each also runs in an empty
 # folder is checked once a week (UNROLLED_WEEKLY=1), and of these each time
-QUICK = {
-    "8_2_text_preprocessing",
-    "8_4_recurrent_networks",
-    "8_6_summary",
-    "a_1_coming_from_d2l",
-}
+QUICK = {"8_2_text_preprocessing", "8_6_summary"}
 WEEKLY = os.environ.get("UNROLLED_WEEKLY") == "1"
 # chapter: a line of it, and what is put in its place
 SHORTER = {

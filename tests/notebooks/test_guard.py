@@ -152,8 +152,8 @@ FAULTS = {
     "tag": (metadata(tags=["nbval-skip"]), "has the tag 'nbval-skip'"),
     "marker": (in_cell(source="# NBVAL_IGNORE_OUTPUT\nx = 1"), "marker"),
     "magic": (in_cell(source="%matplotlib inline"), "magic"),
-    "tolerance": (metadata(unrolled={"rtol": 0.06, "reason": "r"}), "0.06"),
-    "reason": (metadata(unrolled={"rtol": 0.01}), "without a reason"),
+    "tolerance": (metadata(nbval_near={"rtol": 0.06, "reason": "r"}), "0.06"),
+    "reason": (metadata(nbval_near={"rtol": 0.01}), "needs a reason"),
     "long": (in_cell(source="x = 1\n" * 60), "more than 45 lines"),
     "alt": (
         in_drawing(lambda c: c.metadata["mystnb"].pop("image")),

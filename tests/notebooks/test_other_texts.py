@@ -17,7 +17,7 @@ import nbformat
 import pytest
 import torch
 
-from unrolled import claims
+from unrolled import corpus
 from unrolled.corpus import CorpusError
 
 mpl.use("Agg")
@@ -88,7 +88,7 @@ def run(stem, path, folder, change=None):
     finally:
         plt.close("all")
         torch.set_default_dtype(dtype)
-        claims.text_is_the_book(True)
+        corpus._loaded_the_book = True  # as before any text
     assert loads == 1
     return printed.getvalue()
 
@@ -166,3 +166,29 @@ def test_8_4_may_train_for_fewer_epochs(folder, tmp_path):
     assert re.search(
         r"Holds: after 3 epochs the network is within 0\.\d\d ", printed
     )
+
+
+@pytest.mark.parametrize("name", [*TEXTS, *LACKING])
+def test_8_1_counts_letters_of_any_text(name, folder, tmp_path):
+    """Its imports and the one cell that reads a text; no other needs it."""
+    path = tmp_path / "own.txt"
+    path.write_text((TEXTS | LACKING)[name](), "utf-8")
+    notebook = nbformat.read(
+        folder / "8_1_sequence_models.ipynb", as_version=4
+    )
+    code = [c.source for c in notebook.cells if c.cell_type == "code"]
+    (reads,) = [source for source in code if LOAD.search(source)]
+    (imports,) = [s for s in code if s.startswith("# @title Imports")]
+    own = LOAD.sub(f"load_corpus(path={str(path)!r})", reads)
+    names, printed = {}, io.StringIO()
+    dtype = torch.get_default_dtype()
+    try:
+        with contextlib.redirect_stdout(printed):
+            exec(compile(imports, "imports", "exec"), names)
+            exec(compile(own, "8.1", "exec"), names)
+    finally:
+        torch.set_default_dtype(dtype)
+        corpus._loaded_the_book = True
+    assert "Not checked on this text: " in printed.getvalue()
+    for source in code[code.index(reads) + 1 :]:
+        assert "letters" not in source
