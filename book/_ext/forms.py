@@ -83,6 +83,10 @@ def inline_svg(text: str, alt: str, prefix: str) -> str:
     )
 
 
+def _unbroken(match: re.Match) -> str:
+    return match[0].replace(" ", "\N{NO-BREAK SPACE}")
+
+
 def align_columns(text: str) -> str:
     """Mark the columns of words in a table of pandas.
 
@@ -96,6 +100,10 @@ def align_columns(text: str) -> str:
     table = ElementTree.fromstring(text)
     rows = [list(row) for row in table.iterfind("tbody/tr")]
     heads = [list(row) for row in table.iterfind("thead/tr")]
+    for cell in table.iter("th"):
+        # "k = 1" and ", %" stay together where a name has two lines
+        words = re.sub(r" = |(?<=,) (?=%)", _unbroken, cell.text or "")
+        cell.text = words
     for column in zip(*rows, strict=True):
         words = ["".join(cell.itertext()).strip() for cell in column]
         if all(map(NUMBERS.fullmatch, words)):
