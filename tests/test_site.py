@@ -232,6 +232,43 @@ def test_findings_are_sentences_with_a_fold(soups):
         assert "Holds:" not in shown.get_text().replace("with Holds:", "")
 
 
+def test_folds_are_called_by_their_words_and_hold_code_alone(soups):
+    for chapter in CHAPTERS:
+        shown = content(soups[SITE / "book" / f"{chapter}.html"])
+        folds = shown.select("details.hide")
+        assert len(folds) > 2
+        for fold in folds:
+            assert fold.summary.get_text().strip()
+            assert not fold.summary.has_attr("aria-label")
+            assert fold.pre.get_text().strip()
+        assert "@title" not in shown.get_text()
+        # what is downloaded keeps the line, which names the cell in Colab
+        source = SITE / "_sources" / "book" / f"{chapter}.ipynb"
+        assert "# @title How this is checked" in source.read_text("utf-8")
+
+
+def test_every_page_states_the_licences_once(soups):
+    for page, soup in soups.items():
+        foot = soup.select_one("footer.bd-footer-content")
+        if foot:
+            assert foot.get_text().count("CC BY 4.0") == 1, page.name
+
+
+def test_words_in_tables_stand_left_and_numbers_right(soups):
+    page = content(soups[SITE / "book" / "8_2_text_preprocessing.html"])
+    (table,) = [
+        t for t in page.select("table.dataframe") if "<unk>" in t.get_text()
+    ]
+    for row in table.select("tr"):
+        left = ["text" in cell.get("class", []) for cell in row(["th", "td"])]
+        assert left == [False, True, False]  # index, token, occurs
+    status = content(soups[SITE / "book" / "status.html"])
+    for row in status.select("tr"):
+        cells = row(["th", "td"])
+        right = ["number" in cell.get("class", []) for cell in cells]
+        assert right == [False, True, True] + [False] * (len(cells) - 3)
+
+
 def test_chapters_have_their_buttons(soups):
     for chapter in CHAPTERS:
         soup = soups[SITE / "book" / f"{chapter}.html"]

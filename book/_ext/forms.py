@@ -129,9 +129,7 @@ class Forms(SphinxPostTransform):
                 code += nodes.Text(shown)
         for raw in self.document.findall(nodes.raw):
             if "html" in raw.get("format", "").split():
-                shown = TABLE.sub(
-                    lambda m: align_columns(m[0]), raw.astext()
-                )
+                shown = TABLE.sub(lambda m: align_columns(m[0]), raw.astext())
                 raw.children = []
                 raw += nodes.Text(shown)
         for cell in list(self.document.findall(nodes.container)):
