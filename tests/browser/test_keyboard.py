@@ -1,4 +1,4 @@
-"""Who goes by keyboard: sees where, stays there, and stops where it matters."""
+"""Who goes by keyboard sees where, stays there and stops where it matters."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ PAGES = sorted(
 pytestmark = pytest.mark.slow
 
 # what has the focus: its name, whether it is seen, and the contrast of the
-# ring around it, or around its label, with the ground that the ring lies on
+# ring around it, its label or its grip, with the ground that the ring lies on
 FOCUSED = """() => {
   let e = document.activeElement;
   while (e.shadowRoot?.activeElement) e = e.shadowRoot.activeElement;
@@ -37,7 +37,8 @@ FOCUSED = """() => {
     }
     return boxShadow.match(/rgb\\([^)]*\\)(?= 0px 0px 0px [23])/)?.[0];
   };
-  const marked = [e, e.closest("label")].filter(Boolean).find(ring);
+  const marked = [e, e.closest("label"), e.querySelector(".grip")]
+    .filter(Boolean).find(ring);
   const words = e.getAttribute("aria-label") ?? e.title ?? "";
   const contrast = () => {
     const [a, b] = [ring(marked), ground(marked.parentElement)].map(light);

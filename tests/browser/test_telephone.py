@@ -1,4 +1,4 @@
-"""On a telephone: nothing is cut without a sign, a finger does what it means."""
+"""On a telephone nothing is cut without a sign, and a finger does its part."""
 
 from pathlib import Path
 
@@ -41,8 +41,8 @@ CUT = """() => {
   for (const formula of all) {
     const ink = [...formula.querySelectorAll("mjx-c, mjx-utext")]
       .map((e) => e.getBoundingClientRect()).filter((box) => box.width);
-    const left = Math.min(...ink.map((box) => box.left));
-    const right = Math.max(...ink.map((box) => box.right));
+    let left = Math.min(...ink.map((box) => box.left));
+    let right = Math.max(...ink.map((box) => box.right));
     for (let e = formula; !e.matches("article"); e = e.parentElement) {
       const { overflowX } = getComputedStyle(e);
       if (overflowX === "visible") continue;
@@ -51,7 +51,8 @@ CUT = """() => {
       if (left < box.left - 1 || (right > box.right + 1 && !scrolls)) {
         faults.push([formula.textContent, left - box.left, right - box.right]);
       }
-      if (scrolls) break;
+      // all of the box may be reached, if the boxes around it show it
+      [left, right] = [box.left, box.right];
     }
   }
   return [all.length, faults];
