@@ -90,6 +90,38 @@ def test_formulas_are_no_stops_and_can_be_read_aloud(visit):
     assert stops == 0
 
 
+# of boxes that the reader can scroll sideways: how many there are, which are
+# no stop for the Tab key, and which stops do not scroll
+SCROLLED = """() => {
+  const boxes = [...document.querySelectorAll("article *")].filter((e) =>
+    !e.matches("span, pre") && getComputedStyle(e).overflowX === "auto");
+  const wide = boxes.filter((e) => e.scrollWidth > e.clientWidth + 8);
+  const names = (list) => list.map((e) => e.outerHTML.slice(0, 80));
+  return [
+    wide.length, names(wide.filter((e) => e.tabIndex !== 0)),
+    names(boxes.filter((e) => !wide.includes(e) && e.tabIndex === 0)),
+  ];
+}"""
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_what_scrolls_is_a_stop_and_nothing_else_is(visit, width):
+    visited = visit(width=width)
+    page = visited.page
+    visited.go("book/8_3_language_models.html")
+    page.evaluate("() => MathJax.startup.promise")
+    page.wait_for_timeout(300)
+    many, missed, idle = page.evaluate(SCROLLED)
+    assert many > (5 if width == 360 else 0)
+    assert missed == idle == []
+    # a box that grows or shrinks with the window
+    page.set_viewport_size(
+        {"width": 3000 if width == 360 else 360, "height": 900}
+    )
+    page.wait_for_timeout(500)
+    assert page.evaluate(SCROLLED)[1:] == [[], []]
+
+
 @pytest.mark.parametrize("key", ["Enter", "Space"])
 def test_the_copy_button_keeps_the_focus_and_speaks(visit, key):
     visited = visit()
