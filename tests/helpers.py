@@ -21,7 +21,8 @@ def held_forecasts(rule, series, tau, max_k):
 
     Laid out as ``k_step_forecasts``: row t belongs to the value at t.
     """
-    value = rule(series.unfold(0, tau, 1)).reshape(-1)
+    with torch.no_grad():
+        value = rule(series.unfold(0, tau, 1)).reshape(-1)
     forecasts = series.new_full((len(series), max_k), float("nan"))
     for k in range(1, max_k + 1):
         forecasts[tau - 1 + k :, k - 1] = value[: len(value) - k]

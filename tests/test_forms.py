@@ -4,6 +4,7 @@ import copy
 import re
 
 import nbformat
+import pandas as pd
 import pytest
 
 from scripts import load
@@ -152,6 +153,35 @@ def test_a_drawing_becomes_part_of_the_page():
     assert 'xlink:href="#f-m1"' in drawn  # no other prefix works in HTML
     assert 'viewBox="0 0 400 200"' in drawn
     assert "pt" not in re.findall(r"<svg[^>]*>", drawn)[0]
+
+
+def column(table, place):
+    """The classes of a column's cells, from the head down."""
+    rows = re.findall("<tr.*?</tr>", table, flags=re.S)
+    cells = [re.findall("<t[hd]([^>]*)>", row)[place] for row in rows]
+    return ["text" in cell for cell in cells]
+
+
+def test_columns_of_words_are_marked():
+    frame = pd.DataFrame(
+        {
+            "token": ["<unk>", "the  "],
+            "occurs": ["0", "2,261"],
+            "diverged": ["0 of 3", ""],
+            "from": ["-5.9e+04 to inf", "(1, 2.5, \u22123)"],
+            "strengths": ["0", "large, 83"],
+            "found": ["1", "yes"],
+        },
+        index=["network, k = 1", "2"],
+    )
+    table = extension.align_columns(
+        re.search("<table.*</table>", frame.to_html(), flags=re.S)[0]
+    )
+    marked = [all(column(table, place)) for place in range(7)]
+    assert marked == [True, True, False, False, False, True, True]
+    assert not any(any(column(table, place)) for place in (2, 3, 4))
+    assert "&lt;unk&gt;" in table
+    assert "network, k\xa0=\xa01" in table
 
 
 def test_named_figures_are_found_by_their_name():

@@ -42,7 +42,9 @@ def content(soup):
 
 def test_every_page_of_the_contents_is_there():
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
-    files = [c["file"] for p in toc["parts"] for c in p["chapters"]]
+    chapters = [c for part in toc["parts"] for c in part["chapters"]]
+    deeper = [page for c in chapters for page in c.get("sections", [])]
+    files = [page["file"] for page in chapters + deeper]
     for name in [toc["root"], *files]:
         assert (SITE / f"{name}.html").is_file(), name
     assert {f"book/{c}" for c in CHAPTERS} <= set(files)
@@ -237,6 +239,43 @@ def test_findings_are_sentences_with_a_fold(soups):
         assert "Holds:" not in shown.get_text().replace("with Holds:", "")
 
 
+def test_folds_are_called_by_their_words_and_hold_code_alone(soups):
+    for chapter in CHAPTERS:
+        shown = content(soups[SITE / "book" / f"{chapter}.html"])
+        folds = shown.select("details.hide")
+        assert len(folds) > 2
+        for fold in folds:
+            assert fold.summary.get_text().strip()
+            assert not fold.summary.has_attr("aria-label")
+            assert fold.pre.get_text().strip()
+        assert "@title" not in shown.get_text()
+        # what is downloaded keeps the line, which names the cell in Colab
+        source = SITE / "_sources" / "book" / f"{chapter}.ipynb"
+        assert "# @title How this is checked" in source.read_text("utf-8")
+
+
+def test_every_page_states_the_licences_once(soups):
+    for page, soup in soups.items():
+        foot = soup.select_one("footer.bd-footer-content")
+        if foot:
+            assert foot.get_text().count("CC BY 4.0") == 1, page.name
+
+
+def test_words_in_tables_stand_left_and_numbers_right(soups):
+    page = content(soups[SITE / "book" / "8_2_text_preprocessing.html"])
+    (table,) = [
+        t for t in page.select("table.dataframe") if "<unk>" in t.get_text()
+    ]
+    for row in table.select("tr"):
+        left = ["text" in cell.get("class", []) for cell in row(["th", "td"])]
+        assert left == [False, True, False]  # index, token, occurs
+    status = content(soups[SITE / "book" / "status.html"])
+    for row in status.select("tr"):
+        cells = row(["th", "td"])
+        right = ["number" in cell.get("class", []) for cell in cells]
+        assert right == [False, True, True] + [False] * (len(cells) - 3)
+
+
 def test_chapters_have_their_buttons(soups):
     for chapter in CHAPTERS:
         soup = soups[SITE / "book" / f"{chapter}.html"]
@@ -304,7 +343,8 @@ def test_the_landing_page_shows_what_the_chapter_claims(soups):
         words = re.split("[^ -~]", sentence)[0]
         assert words[1:30] in notebooks
     pictures = landing.select(".sd-card figure.drawing img")
-    assert len(pictures) == len(CHAPTERS)
+    # deeper pages (8.1a) hang below their chapter's card
+    assert len(pictures) == sum(chapter[3] == "_" for chapter in CHAPTERS)
     for picture in pictures:
         assert picture["loading"] == "lazy"
         assert (SITE / "book" / picture["src"]).resolve().is_file()

@@ -10,6 +10,9 @@ tools/forms.py). Here
   that starts with **Figure N.**) and the code that drew it;
 - ``{drawing} CHAPTER NAME`` shows a named figure of a chapter on another
   page, without its caption;
+- folded code begins after the line that names it in Colab, and the fold is
+  called by the words on it;
+- columns of words in a table are set from the left;
 - the families' colours, from the library, become a style sheet.
 """
 
@@ -30,6 +33,10 @@ STATIC = BOOK / "_static" / "from_notebooks"
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
 SAID = re.compile(r"(Holds|Not checked on this text): (.*)")
+TITLE_LINE = re.compile(r"\A# @title [^\n]*\n?")  # as tools/forms.py writes it
+TABLE = re.compile(r'<table [^>]*class="dataframe.*?</table>', flags=re.S)
+# counts, measurements, ranges and lists of them: "0 of 3", "(1, -2.5e+04)"
+NUMBERS = re.compile(r"(?:[\d\s.,%()\[\]+\u2212-]|e[+-]|inf|nan|to|of)*")
 
 
 def inline_svg(text: str, alt: str, prefix: str) -> str:
@@ -76,6 +83,37 @@ def inline_svg(text: str, alt: str, prefix: str) -> str:
     )
 
 
+def _unbroken(match: re.Match) -> str:
+    return match[0].replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def align_columns(text: str) -> str:
+    """Mark the columns of words in a table of pandas.
+
+    Their cells get the class ``text``; a column is one of numbers where no
+    cell below its head says anything else.
+    """
+    # XML has no names for characters but these
+    text = re.sub(
+        r"&(?!(?:amp|lt|gt|quot);)\w+;", lambda m: html.unescape(m[0]), text
+    )
+    table = ElementTree.fromstring(text)
+    rows = [list(row) for row in table.iterfind("tbody/tr")]
+    heads = [list(row) for row in table.iterfind("thead/tr")]
+    for cell in table.iter("th"):
+        # "k = 1" and ", %" stay together where a name has two lines
+        words = re.sub(r" = |(?<=,) (?=%)", _unbroken, cell.text or "")
+        cell.text = words
+    for column in zip(*rows, strict=True):
+        words = ["".join(cell.itertext()).strip() for cell in column]
+        if all(map(NUMBERS.fullmatch, words)):
+            continue
+        place = rows[0].index(column[0])
+        for cell in [*column, *(head[place] for head in heads)]:
+            cell.set("class", "text")
+    return ElementTree.tostring(table, encoding="unicode", method="html")
+
+
 class Forms(SphinxPostTransform):
     """Findings, figures and folds; after myst-nb has folded the code."""
 
@@ -84,6 +122,16 @@ class Forms(SphinxPostTransform):
 
     def run(self, **kwargs) -> None:
         """Give each cell with a role its form."""
+        for code in self.document.findall(nodes.literal_block):
+            if TITLE_LINE.match(code.astext()):
+                shown = TITLE_LINE.sub("", code.astext())
+                code.rawsource, code.children = shown, []
+                code += nodes.Text(shown)
+        for raw in self.document.findall(nodes.raw):
+            if "html" in raw.get("format", "").split():
+                shown = TABLE.sub(lambda m: align_columns(m[0]), raw.astext())
+                raw.children = []
+                raw += nodes.Text(shown)
         for cell in list(self.document.findall(nodes.container)):
             facts = cell.get("cell_metadata") or {}
             role = facts.get("unrolled", {}).get("role")
@@ -179,6 +227,17 @@ class Drawing(SphinxDirective):
         return [figure]
 
 
+def name_folds(app, page, template, context, doctree) -> None:
+    """Let each fold of code be called by what it says.
+
+    myst-nb calls all of them "Toggle hidden content".
+    """
+    if context.get("body"):
+        context["body"] = re.sub(
+            '<summary aria-label="[^"]*">', "<summary>", context["body"]
+        )
+
+
 def write_colours(app) -> None:
     """The families' colours as a style sheet."""
     STATIC.mkdir(parents=True, exist_ok=True)
@@ -190,6 +249,7 @@ def write_colours(app) -> None:
 def setup(app) -> dict:
     """Register with Sphinx."""
     app.connect("builder-inited", write_colours)
+    app.connect("html-page-context", name_folds)
     app.add_post_transform(Forms)
     app.add_directive("drawing", Drawing)
     return {"version": "1", "parallel_read_safe": True}

@@ -80,7 +80,7 @@ class ChapterStatus(Directive):
                     *(facts[name] for name in COLUMNS),
                 ]
             )
-        return [_table(head, rows)]
+        return [_table(head, rows, numbers={1, 2})]
 
 
 def importers(module: str) -> tuple[list[Path], list[str]]:
@@ -145,18 +145,22 @@ class UsedIn(Directive):
         return [paragraph]
 
 
-def _table(head: list[str], rows: list[list[str]]) -> nodes.table:
+def _table(
+    head: list[str], rows: list[list[str]], numbers: set[int]
+) -> nodes.table:
     group = nodes.tgroup(cols=len(head))
     group += [nodes.colspec(colwidth=1) for _ in head]
-    group += nodes.thead("", _row(head))
-    group += nodes.tbody("", *map(_row, rows))
+    group += nodes.thead("", _row(head, numbers))
+    group += nodes.tbody("", *(_row(row, numbers) for row in rows))
     return nodes.table("", group)
 
 
-def _row(texts: list[str]) -> nodes.row:
-    return nodes.row(
-        "", *(nodes.entry("", nodes.paragraph("", text)) for text in texts)
-    )
+def _row(texts: list[str], numbers: set[int]) -> nodes.row:
+    row = nodes.row("")
+    for place, text in enumerate(texts):
+        classes = ["number"] if place in numbers else []
+        row += nodes.entry("", nodes.paragraph("", text), classes=classes)
+    return row
 
 
 def add_explorables(app, page, template, context, doctree) -> None:

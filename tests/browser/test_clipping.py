@@ -207,3 +207,15 @@ def test_by_keyboard(visit):
     for _ in range(12):  # and it stops at the edge
         ring.press("Shift+ArrowUp")
     assert element.evaluate("e => e.state.parameters[1]") == 1
+    # keys that would scroll the page away from it
+    at = element.page.evaluate("scrollY")
+    place = "e => e.state.parameters"
+    ring.press("PageDown")
+    assert element.evaluate(place) == pytest.approx([w, 0.9])
+    ring.press("PageUp")
+    ring.press("End")
+    assert element.evaluate(place) == pytest.approx([w, 1])
+    ring.press("Home")
+    assert element.evaluate(place) == before["parameters"]
+    element.page.wait_for_timeout(300)
+    assert element.page.evaluate("scrollY") == at

@@ -21,7 +21,10 @@ def hide_repeats(page):
         ".slice(4).forEach(e => { e.style.display = 'none'; });"
         # a drawing is one picture with words of its own, whatever is in it
         "document.querySelectorAll('figure.drawing svg')"
-        ".forEach(e => e.replaceChildren())"
+        ".forEach(e => e.replaceChildren());"
+        # on a ground with shades axe leaves the contrast open
+        "document.querySelectorAll('article :is(table, .output)')"
+        ".forEach(e => { e.style.backgroundImage = 'none'; })"
     )
 
 

@@ -34,7 +34,10 @@ label > span:first-child { font-weight: 600; }
 label:has(> input[type="range"]) { display: grid; justify-content: start; column-gap: 0.6rem; }
 label > input[type="range"] { grid-area: 2 / 1 / 3 / 3; }
 label > input[type="range"] + span { grid-area: 1 / 2; font-variant-numeric: tabular-nums; }
-input[type="range"] { width: 12rem; max-width: 78vw; accent-color: var(--accent); }
+/* along it a finger moves it, across it the page */
+input[type="range"] {
+  width: 12rem; max-width: 78vw; accent-color: var(--accent); touch-action: pan-y;
+}
 input[type="text"], input[type="number"], select, button {
   font: inherit; color: inherit; padding: 0.25rem 0.6rem; max-width: 100%;
   background: var(--paper); border: 1px solid var(--grey); border-radius: 6px;
@@ -188,6 +191,14 @@ export class Explorable extends HTMLElement {
     input.addEventListener("input", () => {
       tell();
       this.update();
+    });
+    // a finger moves it as it comes down, before it turns out to scroll
+    let before = input.value;
+    input.addEventListener("pointerdown", () => (before = input.value));
+    input.addEventListener("pointercancel", () => {
+      if (input.value === before) return;
+      input.value = before;
+      input.dispatchEvent(new Event("input", { bubbles: true }));
     });
     return input;
   }

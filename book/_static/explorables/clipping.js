@@ -9,6 +9,7 @@ import { Explorable, draw, make } from "./base.js";
 
 const T = 6; // steps that the unit makes
 const [W, B] = [[0, 2], [-1, 1]]; // what the picture shows, w across, b up
+const START = [1.3, 0.25]; // w and b
 const LOSSES = [0.01, 0.1, 1, 10, 100, 1000]; // of the contours
 const MARGIN = { left: 44, right: 8, top: 8, bottom: 40 };
 const LARGEST = 300; // px, of the square between the axes
@@ -74,7 +75,7 @@ class Clipping extends Explorable {
 
   build(root) {
     root.append(make("style", {}, STYLE));
-    this.place = [1.3, 0.25];
+    this.place = [...START];
     root.append(
       make(
         "p", {},
@@ -206,12 +207,16 @@ class Clipping extends Explorable {
 
   key(event) {
     const step = event.shiftKey ? 0.1 : 0.01;
-    const [w, b] = {
-      ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, step], ArrowDown: [0, -step],
-    }[event.key] ?? [0, 0];
-    if (!w && !b) return;
+    const [w, b] = this.place;
+    const there = {
+      ArrowLeft: [w - step, b], ArrowRight: [w + step, b],
+      ArrowUp: [w, b + step], ArrowDown: [w, b - step],
+      PageUp: [w, b + 0.1], PageDown: [w, b - 0.1],
+      Home: START, End: this.place, // a slider has no end in two directions
+    }[event.key];
+    if (!there) return;
     event.preventDefault();
-    this.go([this.place[0] + w, this.place[1] + b]);
+    this.go(there);
   }
 
   go([w, b]) {

@@ -200,6 +200,14 @@ class Markov extends Explorable {
     });
     // on the way down, so that the matrix is new before the slider tells
     table.addEventListener("input", (event) => this.changed(event.target), true);
+    // a swipe that only scrolled leaves the other entries of a row as they were
+    let before;
+    table.addEventListener("pointerdown", () => (before = this.matrix.map((row) => [...row])));
+    table.addEventListener("pointercancel", () => {
+      this.matrix = before;
+      IDS.forEach((i) => this.showRow(i));
+      this.update();
+    });
     return make("div", { class: "scroll" }, table);
   }
 
@@ -207,6 +215,10 @@ class Markov extends Explorable {
     const i = this.cells.findIndex((row) => row.includes(input));
     const j = this.cells[i].indexOf(input);
     this.matrix[i] = withEntry(this.matrix[i], j, Number(input.value));
+    this.showRow(i);
+  }
+
+  showRow(i) {
     this.cells[i].forEach((other, place) => {
       const p = this.matrix[i][place];
       other.value = p;
