@@ -1,9 +1,12 @@
-"""What many test files say: an error to the letter, a seeded generator."""
+"""What several test files use: exact errors, small models and texts."""
 
 import re
 
 import pytest
 import torch
+
+from unrolled.rnn import RNNLM
+from unrolled.series import noisy_sine
 
 
 def raises(kind: type[Exception], message: str):
@@ -27,3 +30,36 @@ def held_forecasts(rule, series, tau, max_k):
     for k in range(1, max_k + 1):
         forecasts[tau - 1 + k :, k - 1] = value[: len(value) - k]
     return forecasts
+
+
+def small(seed=0, **options):
+    """A network of 6 tokens and 8 hidden units, with weights to see."""
+    return RNNLM(
+        6,
+        8,
+        input_scale=1.0,
+        recurrent_scale=0.2,
+        output_scale=0.3,
+        generator=seeded(seed),
+        **options,
+    )
+
+
+def text(n, seed=0):
+    """Each symbol follows from the one before, four times in five."""
+    ids = [0]
+    for u in torch.rand(n - 1, generator=seeded(seed)).tolist():
+        ids.append((ids[-1] + 2) % 6 if u < 0.8 else int(u * 1000) % 6)
+    return torch.tensor(ids)
+
+
+def three_series():
+    """Three noisy waves of 120 values: (3, 120)."""
+    return torch.stack(
+        [noisy_sine(120, generator=seeded(s))[2] for s in range(3)]
+    )
+
+
+def legend_names(axes):
+    """The words of a drawing's legend."""
+    return [text.get_text() for text in axes.get_legend().get_texts()]

@@ -4,6 +4,8 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
 
+from helpers import legend_names
+
 mpl.use("Agg")
 
 from unrolled.course.colours import FAMILIES
@@ -21,10 +23,6 @@ from unrolled.course.plotting import new_axes
 def _close_figures():
     yield
     plt.close("all")
-
-
-def legend_names(axes):
-    return [text.get_text() for text in axes.get_legend().get_texts()]
 
 
 def test_a_ladder_has_a_row_for_each_model():

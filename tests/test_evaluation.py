@@ -6,31 +6,11 @@ import math
 import pytest
 import torch
 
-from helpers import raises, seeded
+from helpers import raises, seeded, small, text
 from unrolled import evaluation
 from unrolled.evaluation import evaluate, log_probs
 from unrolled.rnn import RNNLM
 from unrolled.stacked import StackedRNNLM
-
-
-def small(seed=0, **options):
-    return RNNLM(
-        6,
-        8,
-        input_scale=1.0,
-        recurrent_scale=0.2,
-        output_scale=0.3,
-        generator=seeded(seed),
-        **options,
-    )
-
-
-def text(n, seed=0):
-    """Each symbol follows from the one before, four times in five."""
-    ids = [0]
-    for u in torch.rand(n - 1, generator=seeded(seed)).tolist():
-        ids.append((ids[-1] + 2) % 6 if u < 0.8 else int(u * 1000) % 6)
-    return torch.tensor(ids)
 
 
 class TestScoring:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from helpers import seeded, three_series
 from scripts import load
 from unrolled.course.several import fit_lines
 from unrolled.forecasters import fit_least_squares
@@ -16,21 +17,14 @@ from unrolled.horizon import (
     pairs,
     windows_before,
 )
-from unrolled.series import k_step_forecasts, noisy_sine, windows
+from unrolled.series import k_step_forecasts, windows
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def seeded(seed):
-    return torch.Generator().manual_seed(seed)
-
-
 @pytest.fixture
 def noisy():
-    """Three series of 120 values."""
-    return torch.stack(
-        [noisy_sine(120, generator=seeded(s))[2] for s in range(3)]
-    )
+    return three_series()
 
 
 def test_pairs_of_one_step_are_the_windows_of_8_1(noisy):

@@ -6,6 +6,8 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
 
+from helpers import legend_names
+
 mpl.use("Agg")
 
 from unrolled.course.colours import COLOURS, DASHES, FAMILIES, GREY, INK
@@ -25,10 +27,6 @@ from unrolled.course.plotting import (
 def _close_figures():
     yield
     plt.close("all")
-
-
-def legend_names(axes):
-    return [text.get_text() for text in axes.get_legend().get_texts()]
 
 
 def test_figures_have_no_ground_whatever_the_reader_s_style():

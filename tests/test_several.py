@@ -6,6 +6,7 @@ import pytest
 import torch
 from scipy.stats import binom
 
+from helpers import seeded, three_series
 from unrolled.course.several import (
     Lines,
     fit_networks,
@@ -14,19 +15,11 @@ from unrolled.course.several import (
 )
 from unrolled.forecasters import fit_mlp
 from unrolled.horizon import fed_back, pairs
-from unrolled.series import noisy_sine
-
-
-def seeded(seed):
-    return torch.Generator().manual_seed(seed)
 
 
 @pytest.fixture
 def noisy():
-    """Three series of 120 values."""
-    return torch.stack(
-        [noisy_sine(120, generator=seeded(s))[2] for s in range(3)]
-    )
+    return three_series()
 
 
 def test_each_network_is_the_one_trained_alone(noisy):

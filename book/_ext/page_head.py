@@ -174,6 +174,28 @@ def lighten(app, page, template, context, doctree) -> None:
     context["deferred"] = deferred
 
 
+def name_folds(app, page, template, context, doctree) -> None:
+    """Name the fold of deeper pages in the contents by the page above them.
+
+    The theme gives it a picture of an arrow only, which nobody can hear.
+    """
+    generate = context.get("generate_toctree_html")
+    if generate is None:
+        return
+
+    @functools.wraps(generate)
+    def named(*arguments, **settings):
+        contents = generate(*arguments, **settings)
+        for entry in getattr(contents, "select", lambda _: [])(
+            "li.has-children:has(> a):has(> details)"
+        ):
+            title = entry.a.get_text(" ", strip=True)
+            entry.details.summary["aria-label"] = f"Pages below {title}"
+        return contents
+
+    context["generate_toctree_html"] = named
+
+
 def lean(body: str, head: str) -> str:
     """The theme's head with icon_font.py's icons, and no preloads.
 
@@ -242,6 +264,7 @@ def setup(app) -> dict:
     app.connect("html-page-context", describe, priority=450)
     app.connect("html-page-context", drop_relative_addresses, priority=800)
     # late: pages get their scripts until the very end
+    app.connect("html-page-context", name_folds, priority=900)
     app.connect("html-page-context", lighten, priority=900)
     app.connect("build-finished", write_root)
     return {"version": "1", "parallel_read_safe": True}

@@ -88,8 +88,8 @@ FALSE["8_1a_errors_over_the_horizon"] = [
         {"line_4": {"fed back: bias": 0.1, "fed back: sd": 0.1}},
     ),
     (
-        "the network with tau = 128",
-        {"net_128": {"fed back: sd": 0.2, "direct: sd": 0.2}},
+        "the networks have standard deviations",
+        {"sds": {"fed back": [0.2] * 4, "direct": [0.2] * 4}},
     ),
     ("19 of the 20 networks", {"radii": [0.5, 1.2]}),
     ("in 18 of 20 the same", {"both": 3}),
@@ -119,6 +119,7 @@ FALSE["8_1b_times_arrow"] = [
     ("tomorrow is wet", {"wet_forced": 0.25}),
     ("with one added", {"backed": [0.0, -0.1, 0.1, 0.1, 0.1]}),
     ("at 10,000 steps", {"rows_seen": 200}),
+    ("where the older item says nothing", {"lost": [0.01, 0.02]}),
     ("after a change at position 4", {"moved": torch.ones(6)}),
 ]
 
