@@ -113,7 +113,7 @@ def test_a_page_of_the_dark_theme_prints_light_and_whole(visit, path):
     assert page.evaluate("document.documentElement.scrollWidth") == A4
     # folds stay folded, and of folded code nothing is left
     # of the page; what is inside an explorable is hidden with it
-    unfolded = "document.querySelectorAll('details[open]').length"
+    unfolded = "document.querySelectorAll('article details[open]').length"
     assert page.evaluate(unfolded) == 0
     assert page.locator("details > :not(summary):visible").count() == 0
     assert page.locator("details.hide:visible").count() == 0
