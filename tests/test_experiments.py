@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 
 import pytest
+import torch
 
 from scripts import load
 
@@ -69,3 +70,37 @@ def test_every_clipping_run_is_there():
     for run in runs:
         if run["perplexity"] is None:
             assert run["diverged"]
+
+
+@pytest.mark.slow
+def test_two_of_the_series_of_8_1a_run_again():
+    """Two of the twenty series of each kind, run again."""
+    experiment = load("experiments/horizon.py")
+    stored = json.loads((DATA / "horizon.json").read_text("utf-8"))["runs"]
+    dtype = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        usual = experiment.Setting(2)
+        again = {
+            "as on the page": usual.both("network", 4),
+            "25 epochs": usual.both("network", 4, num_epochs=25),
+            "as many pairs": usual.both("least squares", 4, extra=63),
+        }
+        through = {
+            "10 epochs on 1 step": usual.through(4, 1, 10),
+            "10 epochs, direct": usual.direct_longer(4, 10),
+        }
+    finally:
+        torch.set_default_dtype(dtype)
+    model = {"as many pairs": "least squares, 4"}
+    for case, ways in again.items():
+        there = stored[case][model.get(case, "network, 4")]
+        for way, values in ways.items():
+            assert values == pytest.approx(there[way][:2], rel=0.02)
+    for way, values in through.items():
+        there = stored["trained through"]["network, 4"][way]
+        assert values == pytest.approx(there[:2], rel=0.02)
+    for case, models in stored.items():
+        for name, ways in models.items():
+            for way, values in ways.items():
+                assert len(values) == experiment.NUM_SERIES, (case, name, way)

@@ -1,14 +1,11 @@
 """Windows and horizons of many series; the floor is one."""
 
-import json
 import math
-from pathlib import Path
 
 import pytest
 import torch
 
 from helpers import seeded, three_series
-from scripts import load
 from unrolled.course.several import fit_lines
 from unrolled.forecasters import fit_least_squares
 from unrolled.horizon import (
@@ -18,8 +15,6 @@ from unrolled.horizon import (
     windows_before,
 )
 from unrolled.series import k_step_forecasts, windows
-
-ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture
@@ -129,39 +124,3 @@ def test_nothing_beats_the_floor_on_its_own_terms():
 def test_a_floor_that_cannot_be(settings, words):
     with pytest.raises(ValueError, match=words):
         best_forecasts(torch.zeros(1, 4), **settings)
-
-
-@pytest.mark.slow
-def test_the_stored_runs_are_those_of_the_script():
-    """Two of the twenty series of each kind, run again."""
-    experiment = load("experiments/horizon.py")
-    stored = json.loads(
-        (ROOT / "lib/unrolled/data/horizon.json").read_text("utf-8")
-    )["runs"]
-    dtype = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    try:
-        usual = experiment.Setting(2)
-        again = {
-            "as on the page": usual.both("network", 4),
-            "25 epochs": usual.both("network", 4, num_epochs=25),
-            "as many pairs": usual.both("least squares", 4, extra=63),
-        }
-        through = {
-            "10 epochs on 1 step": usual.through(4, 1, 10),
-            "10 epochs, direct": usual.direct_longer(4, 10),
-        }
-    finally:
-        torch.set_default_dtype(dtype)
-    model = {"as many pairs": "least squares, 4"}
-    for case, ways in again.items():
-        there = stored[case][model.get(case, "network, 4")]
-        for way, values in ways.items():
-            assert values == pytest.approx(there[way][:2], rel=0.02)
-    for way, values in through.items():
-        there = stored["trained through"]["network, 4"][way]
-        assert values == pytest.approx(there[:2], rel=0.02)
-    for case, models in stored.items():
-        for name, ways in models.items():
-            for way, values in ways.items():
-                assert len(values) == experiment.NUM_SERIES, (case, name, way)
