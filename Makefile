@@ -1,4 +1,4 @@
-# make book | pdf | serve | test | execute | forms | claims | ladder | experiments |
+# make book | pdf | serve | test | refresh | execute | forms | claims | ladder | experiments |
 #      explorables | rooms | bench | portability | mutate | lines | lint | clean
 # make book UNROLLED_SOLUTIONS=0 leaves the solutions of exercises out.
 # A smaller torch, without GPU libraries:
@@ -14,7 +14,7 @@ WORKERS   ?= 2
 export JUPYTER_PLATFORM_DIRS := 1
 export UNROLLED_SOLUTIONS
 
-.PHONY: book pdf serve test execute forms claims ladder experiments explorables rooms bench portability \
+.PHONY: book pdf serve test refresh execute forms claims ladder experiments explorables rooms bench portability \
         mutate lines lint clean
 
 $(READY): requirements.txt constraints.txt pyproject.toml
@@ -43,6 +43,9 @@ test: lint book
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+refresh: $(READY)
+	$(BIN)/python tools/refresh.py $(NOTEBOOKS)
 
 execute: $(READY)
 	$(BIN)/python tools/execute.py $(NOTEBOOKS)

@@ -1,6 +1,9 @@
 """The tools behind the make targets."""
 
 import json
+import subprocess
+
+import pytest
 
 from scripts import load
 
@@ -38,3 +41,79 @@ class TestClaims:
         assert {(r["chapter"], r["title"]) for r in rows} == {
             ("8_9_x", "8.9 A title")
         }
+
+
+class TestRefresh:
+    """make refresh brings what is derived up to date, in order."""
+
+    @pytest.fixture
+    def repository(self, tmp_path):
+        subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+        (tmp_path / ".gitignore").write_text("ignored\n", "utf-8")
+        (tmp_path / "a.txt").write_text("one", "utf-8")
+        (tmp_path / "book").mkdir()
+        for name in ("8_1_x", "8_6_summary"):
+            (tmp_path / "book" / f"{name}.ipynb").write_text("{}", "utf-8")
+        return tmp_path
+
+    def test_it_says_what_each_step_did(self, repository, capsys):
+        refresh = load("tools/refresh.py")
+        plan = [
+            ("the first", ["sh", "-c", "echo two > a.txt; echo > b.txt"]),
+            ("the second", ["sh", "-c", "echo > ignored"]),
+            ("the third", ["rm", "a.txt"]),
+        ]
+        refresh.refresh(plan, repository)
+        shown = capsys.readouterr().out.splitlines()
+        assert [line.strip() for line in shown if " s" not in line[-3:]] == [
+            "1/3  the first",
+            "changed: a.txt",
+            "new: b.txt",
+            "2/3  the second",
+            "nothing changed",
+            "3/3  the third",
+            "gone: a.txt",
+        ]
+
+    def test_it_stops_where_a_step_fails(self, repository, capsys):
+        refresh = load("tools/refresh.py")
+        plan = [
+            ("the first", ["sh", "-c", "echo why; exit 3"]),
+            ("the second", ["touch", "never"]),
+        ]
+        with pytest.raises(SystemExit, match="this step failed: sh -c"):
+            refresh.refresh(plan, repository)
+        assert "why" in capsys.readouterr().out
+        assert not (repository / "never").exists()
+
+    def test_the_order_and_the_notebooks(self, repository):
+        refresh = load("tools/refresh.py")
+        summary, chapter = "book/8_6_summary.ipynb", "book/8_1_x.ipynb"
+
+        def scripts(chosen):
+            plan = refresh.steps(chosen, repository)
+            return [" ".join(command[1:]) for _, command in plan]
+
+        whole = scripts([])
+        assert whole == [
+            "tools/first_cell.py",
+            "tools/ladder.py",
+            f"tools/execute.py {chapter}",
+            "tools/claims.py",
+            f"tools/execute.py {summary}",
+            "tools/explorables",
+            "build . -n -W --keep-going",
+            "tools/rooms.py",
+        ]
+        assert scripts([str(repository / chapter)]) == whole
+        only = scripts([str(repository / summary)])
+        assert only == [line for line in whole if chapter not in line]
+        with pytest.raises(SystemExit, match="no notebook of the book: "):
+            refresh.steps([str(repository / "book/8_9.ipynb")], repository)
+
+    def test_each_step_is_a_script_that_exists(self):
+        refresh = load("tools/refresh.py")
+        for _, command in refresh.steps([]):
+            for word in command[1:]:
+                if word.startswith(("tools/", "book/")):
+                    assert (refresh.ROOT / word).exists()
