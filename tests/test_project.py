@@ -9,6 +9,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
 import yaml
 
 import unrolled
@@ -377,21 +378,50 @@ def test_every_requirement_earns_its_place_in_words():
             assert re.search(r"\s#\s+\S+ \S+", line), line
 
 
-def test_the_readme_maps_every_chapter_module_and_test():
+def test_the_readme_names_every_page_and_says_what_modules_hold():
     readme = read("README.md")
     for path in (ROOT / "book").glob("*.ipynb"):
-        assert f"book/{path.name}" in readme
-    for module, path in MODULES.items():
-        assert f"lib/unrolled/{path}.py" in readme
-        assert f"tests/test_{module}.py" in readme
-    for link in re.findall(r"\]\(([^)#:]+)\)", readme):
+        assert f"](book/{path.name})" in readme
+    for path in MODULES.values():
+        source = read(f"lib/unrolled/{path}.py")
+        words = ast.get_docstring(ast.parse(source)).split("\n")[0]
+        name = path.replace("/", ".")
+        row = f"| [`{name}`](lib/unrolled/{path}.py) | {words[:-1]} |"
+        assert row in readme.splitlines(), f"wanted in the README: {row}"
+
+
+def test_findings_in_the_readme_are_claims_of_the_course():
+    (words,) = re.findall(
+        r"^\*\*What it found\.\*\* (.*?)\n\n", read("README.md"), re.M | re.S
+    )
+    claims = json.loads(read("lib/unrolled/data/claims.json"))
+    numbers = re.findall(r"\d[\d.,]*\d", words)
+    assert len(numbers) >= 4
+    said = " ".join(claim["sentence"] for claim in claims)
+    for number in numbers:
+        assert re.search(rf"\b{re.escape(number)}\b", said), number
+
+
+GUIDES = ("README.md", "CONTRIBUTING.md")
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_what_a_guide_names_exists(guide):
+    text = read(guide)
+    for link in re.findall(r"\]\(([^)#:]+)\)", text):
         assert (ROOT / link).exists(), link
-
-
-def test_make_targets_named_in_the_readme_exist():
     targets = set(re.findall(r"^(\w+):", read("Makefile"), re.M))
-    for target in re.findall(r"(?:`|^)make (\w+)", read("README.md"), re.M):
+    for target in re.findall(r"(?:`|^)make (\w+)", text, re.M):
         assert target in targets, target
+
+
+def test_contributors_are_told_of_every_target_and_every_role():
+    guide = read("CONTRIBUTING.md")
+    known = {"book", "serve", "test"}  # in the README
+    for target in set(re.findall(r"^([a-z]+):", read("Makefile"), re.M)):
+        assert target in known or f"| `make {target}` |" in guide, target
+    for role in load("tools/forms.py").TITLES:
+        assert role.startswith("install") or f"`{role}`" in guide, role
 
 
 def test_torch_is_a_floor_for_those_who_bring_their_own():

@@ -54,9 +54,9 @@ def steps(chosen: list[str], root: Path = ROOT) -> list[tuple[str, list]]:
 
 def fingerprints(root: Path = ROOT) -> dict[str, str]:
     """A hash of each file that git knows or would add."""
+    asked = ["--cached", "--others", "--exclude-standard"]
     names = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others"]
-        + ["--exclude-standard"],
+        ["git", "ls-files", "-z", *asked],
         cwd=root,
         capture_output=True,
         text=True,
