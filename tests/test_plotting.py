@@ -251,3 +251,13 @@ def test_the_legend_lies_below_in_at_most_two_columns():
     middle = legend.get_window_extent().x0 + legend.get_window_extent().x1
     box = axes.get_window_extent()
     assert abs(middle / (box.x0 + box.x1) - 1) < 0.02
+
+
+@pytest.mark.parametrize("height", [1.5, 2.3, 5.0])
+def test_the_legend_covers_no_label_at_any_height(height):
+    axes = new_axes("time t (steps)", "x", height=height)
+    draw_lines(axes, [0, 1], {"a": [0, 1], "b": [1, 0]})
+    axes.figure.draw_without_rendering()
+    label = axes.xaxis.label.get_window_extent()
+    gap = label.y0 - axes.get_legend().get_window_extent().y1
+    assert 0 <= gap / axes.figure.dpi < 0.2  # inches

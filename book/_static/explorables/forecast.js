@@ -24,10 +24,10 @@ const STYLE = `
 .said { display: grid; margin: 0.4rem 0; }
 .said > * { grid-area: 1 / 1; margin: 0; }
 .said > .room { visibility: hidden; }
-.controls { gap: 0.3rem 1rem; }
+.controls { gap: 0.3rem 0.8rem; }
 .controls :is(select, button, input) { height: 44px; margin: 0; }
 .controls label:has(input) { display: grid; grid-template-columns: auto auto; justify-content: start; column-gap: 0.5rem; }
-.controls input { grid-row: 2; grid-column: 1 / 3; width: 10rem; max-width: 46vw; }
+.controls input { grid-row: 2; grid-column: 1 / 3; width: 8rem; max-width: 46vw; }
 summary { min-height: 44px; line-height: 44px; cursor: pointer; }
 `;
 
@@ -260,7 +260,7 @@ class Forecast extends Explorable {
     const { colour, dash } = LOOKS[model];
     const dotted = { colour, dash: "1 4", width: 2 };
     put(this.window, {
-      height: 250,
+      height: 225,
       x: [first, last], y: [-1.8, 1.8],
       xlabel: "time t (steps)", ylabel: "x",
       words: `A noisy sine, a window of ${tau} values that ends at t = ${known}, and forecasts ` +
@@ -293,7 +293,7 @@ class Forecast extends Explorable {
     // one scale for both ways, so that they can be compared
     const all = Object.values(results.rmse).flatMap((ways) => Object.values(ways).flat());
     put(this.errors, {
-      height: 200,
+      height: 185,
       x: [1, MAX_K], y: [0, Math.max(0.6, ...all)],
       xlabel: "steps ahead k", ylabel: "RMSE",
       words: `RMSE against the clean wave for k = 1 to ${MAX_K}. ${words}`,

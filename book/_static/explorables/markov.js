@@ -13,7 +13,9 @@ const TRAIL = 24; // states of the walk that are shown, at most
 
 const STYLE = `
 :host { --sun: #b8860b; --cloud: #808080; --rain: #6a6fc0; }
-.views { display: flex; flex-wrap: wrap; gap: 0.5rem 1.5rem; align-items: center; }
+.views { display: flex; flex-wrap: wrap; gap: 0.5rem 1rem; align-items: center; }
+.walk { display: flex; flex-wrap: wrap; gap: 0.25rem 1.5rem; }
+.walk > div { flex: 1 1 16rem; }
 .graph svg { width: auto; }
 .graph svg text { font-size: 12px; }
 .graph .node { fill: var(--paper); stroke: var(--colour); stroke-width: 4; }
@@ -26,7 +28,7 @@ const STYLE = `
 .matrix th:first-child { text-align: left; }
 .matrix label > input + span { grid-area: 1 / 1 / 2 / 3; text-align: center; }
 .shares { font-variant-numeric: tabular-nums; }
-.shares th:first-child { min-width: 8rem; }
+.shares th:first-child { min-width: 8.5rem; }
 .path { display: flex; gap: 2px; margin: 0.5rem 0; }
 .path span {
   width: 1.5rem; line-height: 1.4rem; text-align: center; font-weight: 600;
@@ -163,7 +165,8 @@ class Markov extends Explorable {
     this.walked = make("p", { class: "quiet" });
     this.trail = make("div", { class: "path", role: "img" });
     this.shares = make("table", { class: "shares" });
-    root.append(this.walked, this.trail, this.shares);
+    const walked = make("div", {}, this.walked, this.trail);
+    root.append(make("div", { class: "walk" }, walked, this.shares));
     const row = this.controls(root);
     this.start = this.choice(row, "start state", NAMES.map((name, i) => [i, name]));
     this.k = this.slider(row, "number of steps k", { min: 0, max: MAX_K, value: 3 });
@@ -366,7 +369,7 @@ class Markov extends Explorable {
     IDS.forEach((i) => {
       this.share.children[i + 1].textContent = (visits[i] / path.length).toFixed(3);
     });
-    const fits = Math.min(TRAIL, Math.floor(this.room / 26));
+    const fits = Math.min(TRAIL, Math.floor(this.trail.clientWidth / 26));
     const last = path.slice(-fits);
     this.trail.setAttribute("aria-label", `The walk's last states: ${last.map((i) => NAMES[i]).join(" ")}`);
     this.trail.replaceChildren(
@@ -414,7 +417,7 @@ class Markov extends Explorable {
   }
 
   drawGraph() {
-    this.size = Math.min(300, this.room);
+    this.size = Math.min(290, this.room); // the matrix fits beside it
     this.ring = this.size * 0.31; // of the three states
     const radius = 26;
     const height = this.size * 0.92;

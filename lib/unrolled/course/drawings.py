@@ -188,11 +188,11 @@ def draw_chain(
         raise ValueError(
             f"{size} names, but transition is not {size} rows of {size}"
         )
-    figure = new_figure(3.0)
+    figure = new_figure(2.5)
     axes = figure.add_subplot(frameon=False, aspect="equal")
-    axes.set(xticks=[], yticks=[], xlim=(-2.6, 2.6), ylim=(-1.0, 1.75))
+    axes.set(xticks=[], yticks=[], xlim=(-3.0, 3.0), ylim=(-1.0, 1.65))
     turns = [math.pi / 2 - 2 * math.pi * s / size for s in range(size)]
-    places = [(1.25 * math.cos(a), 0.9 * math.sin(a)) for a in turns]
+    places = [(1.7 * math.cos(a), 0.85 * math.sin(a)) for a in turns]
     style = {"arrowstyle": "-|>", "color": INK, "linewidth": 1}
     words = {"ha": "center", "va": "center", "fontsize": 10, "color": INK}
     for i, (x, y) in enumerate(places):
@@ -225,7 +225,8 @@ def draw_chain(
                 arrowprops=bent,
             )
             # beside the arrow, on the side to which it bends
+            off = 0.2 + 0.08 * length
             axes.text(
-                (x + u) / 2 - 0.31 * b, (y + v) / 2 + 0.31 * a, chance, **words
+                (x + u) / 2 - off * b, (y + v) / 2 + off * a, chance, **words
             )
     return axes

@@ -1,9 +1,8 @@
 """The style of every figure in one place: sizes, labels, lines and marks.
 
-All chapters draw with this module. Functions take an Axes and return it;
-they know no model and compute no result. Lines differ in their dashes too,
-so that a figure can be printed in grey. Figures are vector graphics on no
-ground of their own, to be read in a light and in a dark theme.
+Functions take an Axes and return it; they know no model. Lines differ in
+their dashes too, so that a figure can be printed in grey. Figures are vector
+graphics on no ground of their own, for a light and for a dark theme.
 """
 
 import sys
@@ -12,15 +11,14 @@ from collections.abc import Mapping, Sequence
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.transforms import ScaledTranslation
 
 from unrolled.course.colours import DASHES, GREY, INK, colour_of
 
 WIDTH = 5.6  # inches: the text can still be read on a telephone
 # read when an Axes is made; a figure's own settings are arguments below
 _AXES_STYLE = {
-    "font.size": 11,
-    "axes.titlesize": 11,
-    "axes.labelsize": 11,
+    **dict.fromkeys(("font.size", "axes.titlesize", "axes.labelsize"), 11),
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.facecolor": "none",
@@ -237,10 +235,13 @@ def mark_start(axes: Axes, x: float, name: str) -> Axes:
 
 
 def _add_legend(axes: Axes) -> Axes:
-    """Rebuild the legend, below the drawing so that it hides no data."""
+    """Rebuild the legend, below the labels so that it hides no data."""
+    inches = axes.figure.dpi_scale_trans
+    below = ScaledTranslation(0, -0.46, inches)  # however high the drawing is
     axes.legend(
         loc="upper center",
-        bbox_to_anchor=(0.5, -0.2),
+        bbox_to_anchor=(0.5, 0),
+        bbox_transform=axes.transAxes + below,
         ncols=2,
         frameon=False,
         fontsize=9.5,
