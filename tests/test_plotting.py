@@ -67,14 +67,6 @@ def test_new_axes_has_labels_size_and_style():
     assert tuple(other.figure.get_size_inches()) == (5.6, 2.0)
 
 
-def test_the_reader_s_own_settings_are_left_alone():
-    before = dict(mpl.rcParams)
-    new_axes("a", "b")
-    changed = {k for k, v in mpl.rcParams.items() if v != before[k]}
-    # what files of SVG look like, and nothing that is seen on a screen
-    assert changed <= {"svg.fonttype", "svg.hashsalt"}
-
-
 def test_drawings_are_the_same_bytes_each_time():
     def drawn():
         axes = draw_lines(new_axes("a", "b"), [0, 1], {"one": [1, 2]})

@@ -128,6 +128,8 @@ def _cell_faults(cell):
             yield "draws a figure without alt text"
         if any("image/svg+xml" not in o.get("data", {}) for o in cell.outputs):
             yield "draws a figure that is not SVG, or prints beside it"
+        elif any("image/png" not in o["data"] for o in cell.outputs):
+            yield "has no PNG beside its SVG; run make execute"
         if role(cell) != "drawing":
             yield "draws a figure, but its role is not drawing"
     for node in ast.walk(ast.parse(cell.source)):

@@ -64,7 +64,8 @@ def small():
         execution_count=2,
         outputs=[
             nbformat.v4.new_output(
-                "display_data", data={"image/svg+xml": "<svg/>"}
+                "display_data",
+                data={"image/svg+xml": "<svg/>", "image/png": ""},
             )
         ],
     )

@@ -5,15 +5,14 @@ their dashes too, so that a figure can be printed in grey. Figures are vector
 graphics on no ground of their own, for a light and for a dark theme.
 """
 
-import sys
 from collections.abc import Mapping, Sequence
 
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.transforms import ScaledTranslation
 
 from unrolled.course.colours import DASHES, GREY, INK, colour_of
+from unrolled.course.inline import show_in_notebooks
 
 WIDTH = 5.6  # inches: the text can still be read on a telephone
 # read when an Axes is made; a figure's own settings are arguments below
@@ -114,28 +113,8 @@ def new_figure(height: float):
         facecolor="none",
         layout="constrained",
     )
-    _show_as_vectors()
+    show_in_notebooks()
     return figure
-
-
-def _show_as_vectors() -> None:
-    """In a notebook, show figures as SVG, the same bytes at every run."""
-    mpl.rcParams["svg.fonttype"] = "none"  # words stay words
-    mpl.rcParams["svg.hashsalt"] = "unrolled"
-    if "matplotlib_inline" not in sys.modules:
-        return
-    from IPython import get_ipython
-    from matplotlib_inline.config import InlineBackend
-
-    shell = get_ipython()
-    if shell is not None:
-        backend = InlineBackend.instance(parent=shell)
-        backend.print_figure_kwargs = {
-            "bbox_inches": "tight",
-            "dpi": 240,  # of what is drawn as pixels, for sharp screens
-            "metadata": {"Date": None, "Creator": None},
-        }
-        backend.figure_formats = {"svg"}
 
 
 def draw_lines(

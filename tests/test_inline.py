@@ -1,0 +1,58 @@
+"""Figures in a notebook: vectors, and pixels beside them."""
+
+import base64
+import io
+
+import matplotlib as mpl
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from PIL import Image
+
+from unrolled.course.inline import show_in_notebooks
+from unrolled.course.plotting import new_axes
+
+SOURCE = """
+from unrolled.course.plotting import new_axes
+_ = new_axes("a word", "x", height=2.0)
+"""
+
+
+@pytest.fixture(scope="module")
+def shown():
+    """What a notebook shows that draws the same figure twice."""
+    cells = [nbformat.v4.new_code_cell(SOURCE) for _ in range(2)]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    NotebookClient(notebook, kernel_name="python3", timeout=120).execute()
+    return [output["data"] for c in notebook.cells for output in c.outputs]
+
+
+def test_a_figure_is_shown_as_vectors_and_as_pixels(shown):
+    assert len(shown) == 2
+    for data in shown:
+        assert {"image/svg+xml", "image/png"} <= set(data)
+        assert ">a word<" in data["image/svg+xml"]  # words stay words
+    assert shown[0] == shown[1]  # the same bytes at every run
+
+
+def test_the_picture_is_small(shown):
+    data = base64.b64decode(shown[0]["image/png"])
+    width, height = Image.open(io.BytesIO(data)).size
+    assert 400 < width <= 580  # 5.6 inches, cropped
+    assert 150 < height <= 210
+    assert len(data) < 20_000
+
+
+def test_the_svg_has_no_date(shown):
+    assert "<dc:date>" not in shown[0]["image/svg+xml"]
+
+
+def test_outside_a_notebook_only_the_files_of_svg_change():
+    with mpl.rc_context():
+        before = dict(mpl.rcParams)
+        show_in_notebooks()
+        new_axes("a", "b")
+        changed = {k for k, v in mpl.rcParams.items() if v != before[k]}
+        # what files of SVG look like, and nothing that is seen on a screen
+        assert changed <= {"svg.fonttype", "svg.hashsalt"}
+        assert mpl.rcParams["svg.fonttype"] == "none"
