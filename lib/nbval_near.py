@@ -1,17 +1,16 @@
-"""nbval with a tolerance: a pytest plugin in one file, copied where needed.
+"""nbval with a tolerance: a pytest plugin, to be copied where it is needed.
 
 nbval compares what a notebook's cells give with what is stored, to the letter.
 Here numbers inside texts may differ by a relative and an absolute tolerance,
-pictures by one on their pixels. A number that is near is spelled as stored and
-the rest left, so that a failure shows only what is off. In a cell's metadata:
+pictures by one on pixels and points (nbval_near_pictures.py). A number that is
+near is spelled as stored and the rest left, so that a failure shows only what
+is off. In a cell's metadata:
 
     {"nbval_near": {"rtol": 0.02, "reason": "trained for three epochs only"}}
 """
 
-import base64
 import copy
 import difflib
-import io
 import math
 import os
 import re
@@ -22,8 +21,10 @@ from types import MethodType, SimpleNamespace
 import pytest
 from nbval.plugin import IPyNbCell
 
+from nbval_near_pictures import picture_difference
+
 KEY = pytest.StashKey()
-PIXELS = ("image/png", "image/jpeg")
+PICTURES = ("image/png", "image/jpeg", "image/svg+xml")
 RUN_ONLY = "NBVAL_NEAR_RUN_ONLY"  # environment: tags of cells not compared
 STORE = "jupyter nbconvert --to notebook --execute --inplace {notebook}"
 SETTINGS = {  # pytest's ini options, each with nbval_near_ before its name
@@ -33,11 +34,12 @@ SETTINGS = {  # pytest's ini options, each with nbval_near_ before its name
     "max_atol": (0.01, "the largest atol that a cell may set"),
     "pixel_mean": (0.1, "mean difference of two pictures, of 255"),
     "pixel_max": (32.0, "largest difference of a pixel, of 255"),
+    "drawing_shift": (0.003, "how far a point may move, of a larger side"),
     "output_timeout": (60.0, "seconds to wait for an output"),
     "stderr": ("compare", "compare, ignore or fail"),
     "store_command": (STORE, "shown where outputs differ"),
     "skip": ([], "MIME types that are never compared"),
-    "picture_pins": ([], "package==version, or files of such lines"),
+    "picture_pins": ([], "package==version, or files of such lines, names"),
 }
 NUMBER = re.compile(
     r"""((?<!\ )\ *              # its padding, as in a column
@@ -96,37 +98,25 @@ def different_lines(now: str, stored: str) -> list[str]:
     return [labels[x[0]] + x[1:400] for x in lines if x[0] in labels]
 
 
-def picture_difference(now: str, stored: str, settings) -> str:
-    """How two pictures differ, in words; nothing if within the limits."""
-    import numpy as np
-    from PIL import Image
-
-    a, b = (
-        Image.open(io.BytesIO(base64.b64decode(text))).convert("RGBA")
-        for text in (now, stored)
-    )
-    if a.size != b.size:
-        return f"stored: {b.size} pixels, now: {a.size}"
-    gaps = abs(np.asarray(a, dtype=float) - np.asarray(b, dtype=float))
-    mean, most = settings.pixel_mean, settings.pixel_max
-    words = f"mean {gaps.mean():.3g} ({mean:g}), at most {gaps.max():g}"
-    words = f"pixels off by {words} ({most:g} is allowed)"
-    return words if gaps.mean() > mean or gaps.max() > most else ""
-
-
 def differing_pins(pins: list[str], folder) -> list[str]:
     """Which installed versions are not the pinned ones, in words."""
     found = []
     for entry in pins:
-        # a file's lines are constraints: they ask for no package
-        text = entry if "==" in entry else (folder / entry).read_text("utf-8")
-        for pin in re.finditer(r"(?m)^([\w.-]+)==([^\s;#]+)", text):
+        source, *names = entry.split()
+        here = "==" in source
+        text = source if here else (folder / source).read_text("utf-8")
+        pinned = dict(re.findall(r"(?m)^([\w.-]+)==([^\s;#]+)", text))
+        found += [f"{x} is not in {source}" for x in names if x not in pinned]
+        for name, wanted in pinned.items():
+            if names and name not in names:
+                continue
             try:
-                version = metadata.version(pin[1]).split("+")[0]
+                version = metadata.version(name).split("+")[0]
             except metadata.PackageNotFoundError:
-                version = "missing" if text == entry else pin[2]
-            if version != pin[2]:
-                found.append(f"{pin[1]} is {version}, not {pin[2]}")
+                # a file's lines are constraints: they ask for no package
+                version = "missing" if here or names else wanted
+            if version != wanted:
+                found.append(f"{name} is {version}, not {wanted}")
     return found
 
 
@@ -190,17 +180,23 @@ def compare_outputs(cell, test, ref, skip_compare=None) -> bool:
     test, ref = copy.deepcopy(test), copy.deepcopy(ref)
     now, stored = _places(test), _places(ref)
     kinds = {**stored, **now}
-    skip = {*(skip_compare or cell.parent.skip_compare)} - {*PIXELS}
+    skip = {*(skip_compare or cell.parent.skip_compare)} - {*PICTURES}
     skip.update(settings.skip)
     if settings.stderr != "compare":
         skip.add("stderr")
     if not settings.pictures:
         skip.update(kind for kind in kinds if kind.startswith("image/"))
+
+    def same_words(now: str, stored: str) -> bool:
+        return align(now, stored, rtol, atol) == stored
+
     report = []
     for kind in [kind for kind in kinds if kind not in skip]:
         for (a, i), (b, j) in zip(now[kind], stored[kind], strict=False):
-            if kind in PIXELS:
-                words = picture_difference(a[i], b[j], settings)
+            if kind in PICTURES:
+                words = picture_difference(
+                    kind, a[i], b[j], settings, rtol, same_words
+                )
                 a[i], b[j] = words, words and "another picture"
             elif isinstance(a[i], str) and isinstance(b[j], str):
                 a[i] = align(a[i], b[j], rtol, atol)

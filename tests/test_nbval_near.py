@@ -4,11 +4,8 @@ The notebooks here are of no course. Each is run once, in one kernel, and
 holds many cells; pytest's report tells which of them failed, and how.
 """
 
-import base64
-import io
 import math
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -18,10 +15,12 @@ from xml.etree import ElementTree
 import nbformat
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import __version__ as PIL_VERSION  # noqa: N812
 
 import nbval_near
+import nbval_near_pictures
 from nbval_near import align, cell_tolerance, different_lines
+from test_nbval_near_pictures import line, png
 
 DEFAULTS = SimpleNamespace(
     **{name: default for name, (default, _) in nbval_near.SETTINGS.items()}
@@ -241,39 +240,18 @@ def test_pictures_are_compared_where_versions_are_as_pinned(tmp_path):
     numpy = f"numpy=={np.__version__}"
     assert settings(tmp_path, picture_pins=[numpy]).pictures
     assert settings(tmp_path, picture_pins=["pins.txt"]).pictures
+    others = tmp_path / "others.txt"  # a file of which only some count
+    others.write_text(f"{numpy}\nPillow==0.1\npytest==0.1\n", "utf-8")
+    assert settings(tmp_path, picture_pins=["others.txt numpy"]).pictures
     for pins, words in (
+        (["others.txt numpy Pillow"], f"Pillow is {PIL_VERSION}, not 0.1"),
+        (["others.txt numpy scipy"], "scipy is not in others.txt"),
+        (["pins.txt no-such-package"], "no-such-package is missing, not 1"),
         (["numpy==0.1"], f"numpy is {np.__version__}, not 0.1"),
         ([numpy, "no-such-package==1"], "no-such-package is missing, not 1"),
     ):
         read = settings(tmp_path, picture_pins=pins)
         assert (read.pictures, read.differing) == (False, [words])
-
-
-def png(level, size=(8, 4), spot=0):
-    """A grey picture, one pixel of it brighter, as in a notebook."""
-    pixels = np.full((*size, 3), level, dtype=np.uint8)
-    pixels[0, 0] += spot
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "png")
-    return base64.b64encode(stream.getvalue()).decode()
-
-
-@pytest.mark.parametrize(
-    ("now", "stored", "words"),
-    [
-        (png(9), png(9), ""),
-        (png(9), png(10), ""),  # opacity is the same: 0.75 in the mean
-        (png(9), png(11), "mean 1.5 .1., at most 2 "),
-        (png(9, spot=32), png(9), ""),
-        (png(9, spot=33), png(9), "mean 0.773 .1., at most 33 .32 is allowed"),
-        (png(9), png(9, (4, 4)), r"stored: .4, 4. pixels, now: .4, 8."),
-    ],
-)
-def test_pictures_by_their_pixels(now, stored, words):
-    limits = SimpleNamespace(pixel_mean=1.0, pixel_max=32.0)
-    told = nbval_near.picture_difference(now, stored, limits)
-    assert bool(told) == bool(words)
-    assert re.search(words, told)
 
 
 def cell(source, *outputs, **metadata):
@@ -299,6 +277,12 @@ def shows(now, stored, **metadata):
     return cell(f"display({now!r}, raw=True)", stored, **metadata)
 
 
+def draws(now, stored, **metadata):
+    """A cell that shows one drawing, and had another stored."""
+    return shows({SVG: now}, {SVG: stored}, **metadata)
+
+
+SVG = "image/svg+xml"
 WARNS = "import sys; print('careful 1', file=sys.stderr); print('done')"
 LOOSE = {"rtol": 0.05, "reason": "for this test"}
 # name: a cell, and what its failure says; nothing where it passes
@@ -338,7 +322,21 @@ CELLS = {
         shows({"application/json": {"a": 1}}, {"application/json": {"a": 2}}),
         ["application/json:\n  stored: {'a': 2}"],
     ),
-    "svg": (shows({"image/svg+xml": "<svg/>"}, {"image/svg+xml": "<g/>"}), []),
+    "svg": (draws(line(y=5.0001), line(y=5)), []),
+    "svg, off": (
+        draws(line(y=6, colour="#111"), line(y=5)),
+        [
+            "image/svg+xml:\n  stored: another picture\n",
+            "now:    path in curve: d is off by 1; "
+            "path in curve: stroke is #111, stored #000\n(rtol",
+        ],
+    ),
+    "svg, loose": (draws(line(y=5.2), line(y=5), nbval_near=LOOSE), []),
+    "svg, loose, off": (
+        draws(line(y=5.6), line(y=5), nbval_near=LOOSE),
+        ["d is off by 0.6"],
+    ),
+    "skipped": (shows({"text/latex": "a"}, {"text/latex": "b"}), []),
     "picture": (shows({"image/png": png(9)}, {"image/png": png(9)}), []),
     "picture, near": (
         shows({"image/png": png(9)}, {"image/png": png(10)}),
@@ -392,10 +390,10 @@ CELLS = {
 
 def run(folder, ini, names):
     """pytest's words about each cell, and at its top."""
-    project = ["nbval_near.py", "conftest.py", "pytest.ini"]
-    shutil.copy(nbval_near.__file__, folder / project[0])
-    (folder / project[1]).write_text('pytest_plugins = ["nbval_near"]\n')
-    (folder / project[2]).write_text(f"[pytest]\n{ini}")
+    for module in (nbval_near, nbval_near_pictures):
+        shutil.copy(module.__file__, folder)
+    (folder / "conftest.py").write_text('pytest_plugins = ["nbval_near"]\n')
+    (folder / "pytest.ini").write_text(f"[pytest]\n{ini}")
     cells = [CELLS[name][0] for name in names]
     notebook = nbformat.v4.new_notebook(cells=cells)
     nbformat.write(notebook, folder / "small.ipynb")
@@ -431,7 +429,7 @@ def first_run(tmp_path_factory):
     """Every cell, on the versions that are installed."""
     ini = (
         "nbval_near_store_command = store {notebook}\n"
-        "nbval_near_skip = image/svg+xml\nnbval_near_pixel_mean = 1\n"
+        "nbval_near_skip = text/latex\nnbval_near_pixel_mean = 1\n"
         f"nbval_near_picture_pins = numpy=={np.__version__}\n"
     )
     return run(tmp_path_factory.mktemp("first"), ini, list(CELLS))
@@ -452,7 +450,7 @@ def test_tags_that_are_not_compared_are_named_at_the_top(first_run):
 
 def test_stderr_ignored_and_pictures_of_other_versions(tmp_path):
     ini = "nbval_near_stderr = ignore\nnbval_near_picture_pins = numpy==0.1\n"
-    names = ["stderr", "stderr, near", "picture, off", "svg", "off"]
+    names = ["stderr", "stderr, near", "picture, off", "svg, off", "off"]
     words, output = run(tmp_path, ini, names)
     failed = [name for name in names if words[name].strip()]
     assert failed == ["off"]

@@ -10,13 +10,17 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 
 import nbval_near
+from unrolled.course.colours import FAMILIES, INK
 
+SVG = "image/svg+xml"
 ROOT = Path(__file__).resolve().parents[2]
 # cells that train a network; the reasons are in their metadata
 LOOSE = {
@@ -41,7 +45,7 @@ CELLS = [
 @pytest.mark.parametrize("mode", ["book", "builtin"])
 def test_what_fails_on_which_text(tmp_path, mode):
     """Cells tagged corpus are compared on the book, and only there."""
-    for name in ("conftest.py", "pyproject.toml"):
+    for name in ("conftest.py", "pyproject.toml", "constraints.txt"):
         shutil.copy(ROOT / name, tmp_path)
     shutil.copytree(ROOT / "lib", tmp_path / "lib")
     (tmp_path / "book").mkdir()
@@ -116,7 +120,7 @@ def test_the_page_on_the_gate_is_right():
         else words.get(str(value), value)
         for name, (value, _) in nbval_near.SETTINGS.items()
     }
-    shown = page.split("```text\n")[1].split("```")[0]
+    shown = page.split("```text\n")[2].split("```")[0]
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(shown.split("Input:\n")[1].split("\n\n")[0])
@@ -125,3 +129,68 @@ def test_the_page_on_the_gate_is_right():
     aligned = nbval_near.align(now, stored, 1e-6, 1e-12)
     lines = nbval_near.different_lines(aligned, stored)
     assert "stdout:\n" + "\n".join(lines) + "\n(rtol 1e-06, " in shown
+
+
+def figures(notebook):
+    """The drawings that a notebook stores."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if SVG in output.get("data", {}):
+                yield output.data[SVG]
+
+
+def told(now, stored):
+    """How two drawings differ, with this project's tolerances."""
+    settings = {
+        name: default for name, (default, _) in nbval_near.SETTINGS.items()
+    }
+    return nbval_near.picture_difference(
+        SVG, now, stored, SimpleNamespace(**settings), 1e-6, str.__eq__
+    )
+
+
+def up(point):
+    """A point of a curve, higher by 3 % of axes of 200 points."""
+    return f"{point[1]} {float(point[2]) - 0.03 * 200:.6f}"
+
+
+def test_a_stale_figure_is_seen(notebook_path, notebook):
+    """Each colour, each width of a line and each curve in it."""
+    stored = list(figures(notebook))
+    assert stored
+    for drawing in stored:
+        colours = {*FAMILIES.values(), INK} & {*re.findall("#\\w{6}", drawing)}
+        assert colours
+        for colour in colours:
+            assert told(drawing.replace(colour, "#123456"), drawing)
+        widths = {*re.findall(r"stroke-width: ([\d.]+)", drawing)}
+        for width in widths:
+            thicker = f"stroke-width: {float(width) + 0.1:g}"
+            now = re.sub(rf"stroke-width: {width}(?![\d.])", thicker, drawing)
+            assert told(now, drawing)
+        # paths of many points that no group of an axis holds
+        for curve in re.findall(r'd="(M [^"]{500,})"', drawing):
+            now = re.sub(r"([\d.]+) ([\d.]+)", up, curve)
+            assert told(drawing.replace(curve, now), drawing)
+
+
+def test_figures_are_compared_on_the_pinned_versions():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    options = settings["tool"]["pytest"]["ini_options"]
+    assert "nbval_near_skip" not in options
+    assert "nbval_near_drawing_shift" not in options
+    (entry,) = options["nbval_near_picture_pins"]
+    file, *names = entry.split()
+    assert file == "constraints.txt"
+    assert {"matplotlib", "numpy"} <= {*names}
+    told = nbval_near.differing_pins([entry], ROOT)
+    assert not [words for words in told if "is not in" in words]
+
+
+def test_the_page_on_the_gate_shows_a_figure_that_failed():
+    page = (ROOT / "book" / "gate.md").read_text("utf-8")
+    shown = re.search(r"now:    (path in .*)", page)[1]
+    path = ROOT / "book" / "8_2_text_preprocessing.ipynb"
+    *_, drawing = figures(nbformat.read(path, as_version=4))
+    now, stored = re.search(r"stroke is (\S+), stored (\S+?);", shown).groups()
+    assert told(drawing.replace(stored, now), drawing) == shown
