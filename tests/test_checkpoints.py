@@ -78,6 +78,17 @@ def test_a_file_from_before_dropout_was_kept(tmp_path):
     assert load_model(path)[0].dropout == 0.0
 
 
+def test_a_file_that_does_not_say_how_many_layers_has_one(tmp_path):
+    path = tmp_path / "model.safetensors"
+    model = next(models())
+    save_model(path, model, VOCAB)
+    header = header_of(path)
+    del header["num_layers"]
+    metadata = {"unrolled": json.dumps(header)}
+    save_file(dict(model.state_dict()), path, metadata=metadata)
+    assert evaluate(load_model(path)[0], IDS) == evaluate(model, IDS)
+
+
 @pytest.mark.parametrize(
     "tokens",
     [
@@ -114,6 +125,14 @@ FOREIGN = {
 }
 
 
+# what the error behind says of some of them
+CAUSES = {
+    "a huge size": f"the header says (1000000000, {len(VOCAB)}, 1)",
+    "more layers": f"the header says (7, {len(VOCAB)}, 1000000000)",
+    "tokens as one text": "the header's tokens are no list",
+}
+
+
 @pytest.mark.parametrize("name", FOREIGN)
 def test_foreign_headers(name, tmp_path):
     good, path = tmp_path / "good", tmp_path / "foreign"
@@ -126,8 +145,10 @@ def test_foreign_headers(name, tmp_path):
     save_file(dict(model.state_dict()), path, metadata=metadata)
     with raises(
         ValueError, f"path must be a file that save_model wrote, got {path}"
-    ):
+    ) as caught:
         load_model(path)
+    cause = str(caught.value.__cause__)
+    assert cause == CAUSES.get(name, cause)
 
 
 def test_headers_that_are_no_json_and_other_arrays(tmp_path):

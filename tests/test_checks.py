@@ -8,6 +8,7 @@ import torch
 
 from helpers import raises
 from unrolled.checks import (
+    as_distributions,
     as_ids,
     check_count,
     check_generator,
@@ -139,3 +140,95 @@ def test_ids_without_values_have_no_range_to_check():
     assert as_ids("ids", ids, vocab_size=2).is_meta
     with pytest.raises(ValueError, match=r"^ids must have 2 dimension"):
         as_ids("ids", ids, vocab_size=2, dims=2)
+
+
+@pytest.mark.parametrize(
+    ("given", "num_states", "message"),
+    [
+        ([0.5, 0.5], None, "P must be square, got shape (2,)"),
+        ([[0.5, 0.5]], None, "P must be square, got shape (1, 2)"),
+        (torch.zeros(0, 0), None, "P must have at least one state, got 0"),
+        ([0.5, 0.5], 3, "P must have shape (3,), got (2,)"),
+        ([[1.0]], 1, "P must have shape (1,), got (1, 1)"),
+        (
+            [[0.5, 0.5], [1.5, -0.5]],
+            None,
+            "P row 1 is [1.5, -0.5]; probabilities must be at least 0",
+        ),
+        (
+            [1.0, math.nan],
+            2,
+            "P is [1.0, nan]; probabilities must be at least 0",
+        ),
+        (
+            [[0.5, 0.5], [0.5, 0.4]],
+            None,
+            "P row 1 sums to 0.9, not to 1; divide it by its sum",
+        ),
+        ([0.6, 0.6], 2, "P sums to 1.2, not to 1; divide it by its sum"),
+        ([1, 1], 2, "P sums to 2, not to 1; divide it by its sum"),
+    ],
+)
+def test_what_is_no_distribution(given, num_states, message):
+    with raises(ValueError, message):
+        as_distributions("P", given, num_states)
+
+
+def test_a_long_row_is_cut_in_the_message():
+    row = [-1.0] * 100
+    with raises(
+        ValueError,
+        f"P is {str(row)[:200]}; probabilities must be at least 0",
+    ):
+        as_distributions("P", row, 100)
+
+
+@pytest.mark.parametrize("kind", [list, np.array, torch.DoubleTensor])
+def test_distributions_in_double_precision_stay_as_they_are(kind):
+    rows = [[0.25, 0.75 + 1e-10], [1.0, 0.0]]
+    law = as_distributions("P", kind(rows))
+    assert law.dtype == torch.float64
+    assert law.tolist() == rows
+    assert as_distributions("p", kind([0.5, 0.5]), 2).tolist() == [0.5, 0.5]
+
+
+def test_whole_numbers_are_taken_too():
+    law = as_distributions("P", torch.eye(2, dtype=torch.int64))
+    assert law.dtype == torch.float64
+    assert torch.equal(law, torch.eye(2).double())
+
+
+def test_distributions_are_copies():
+    given = torch.eye(2).double().requires_grad_()
+    law = as_distributions("P", given)
+    law[0, 0] = 5
+    assert given[0, 0] == 1
+    assert not law.requires_grad
+
+
+@pytest.mark.parametrize(
+    "dtype", [torch.float32, torch.float16, torch.bfloat16]
+)
+def test_less_precise_distributions_are_divided_by_their_sums(dtype):
+    rows = torch.tensor([[0.9, 0.1], [0.3, 0.7]], dtype=dtype)
+    law = as_distributions("P", rows)
+    assert law.sum(dim=1).tolist() == pytest.approx([1, 1], abs=1e-15)
+    torch.testing.assert_close(
+        law, rows.double() / rows.double().sum(dim=1)[:, None]
+    )
+
+
+def test_the_slack_is_the_precision_for_each_state():
+    """Half of it too much will do, twice it will not."""
+    step = torch.finfo(torch.float32).eps
+    fits = torch.tensor([1 + step, 0.0])
+    assert as_distributions("p", fits, 2).tolist() == [1, 0]
+    with pytest.raises(ValueError, match=r"^p sums to 1\.0000"):
+        as_distributions("p", torch.tensor([1 + 4 * step, 0.0]), 2)
+    # in double precision the bound is a billionth
+    as_distributions("p", [1 + 9e-10], 1)
+    with raises(
+        ValueError,
+        "p sums to 1.000000002, not to 1; divide it by its sum",
+    ):
+        as_distributions("p", [1 + 2e-9], 1)

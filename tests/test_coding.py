@@ -142,10 +142,22 @@ def test_one_token_needs_no_bits():
         encode(predict, [1])
 
 
+def test_two_tokens_need_bits():
+    law = torch.tensor([0.5, 0.5])
+    ids = [0, 1, 1, 0, 1] * 40
+    data = encode(lambda _: law, ids)
+    assert decode(lambda _: law, data, 200) == ids
+    assert 200 <= 8 * len(data) <= 264
+
+
 @pytest.mark.parametrize("num_bytes", [8, 12, 400])
 def test_bits_that_no_text_has(num_bytes):
     predict = counting_predictor(counting())
-    with pytest.raises(ValueError, match=r"^data holds no text of this pred"):
+    with pytest.raises(
+        ValueError,
+        match=r"^data holds no text of this predictor: \d+ tokens can be read "
+        "and no more; it must be what encode gave, with the same model$",
+    ):
         decode(predict, b"\xff" * num_bytes, 50)
 
 

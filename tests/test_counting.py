@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from helpers import raises
 from unrolled.counting import (
     InterpolatedLM,
     Rule,
@@ -93,6 +94,34 @@ def test_sizes_are_checked():
     ):
         with pytest.raises(ValueError, match=message):
             InterpolatedLM(order, size)
+
+
+@pytest.mark.parametrize("kind", [list, tuple, torch.tensor])
+@pytest.mark.parametrize("wrong", [4, -1])
+def test_a_context_outside_the_vocabulary(kind, wrong):
+    lm = Half(2, 4).fit(torch.tensor([0, 1, 0, 2]))
+    with raises(ValueError, f"context must be in 0..3, got {wrong}"):
+        lm.distribution(kind([0, wrong]))
+
+
+def test_a_context_of_other_things():
+    lm = Half(2, 4).fit(torch.tensor([0, 1, 0, 2]))
+    for wrong in (True, 1.0, "1"):
+        with raises(TypeError, f"context[1] must be an int, got {wrong!r}"):
+            lm.distribution([0, wrong])
+
+
+def test_a_rule_for_each_level_is_needed():
+    class Short(Half):
+        def _set_rules(self):
+            super()._set_rules()
+            self._rules.pop()
+
+    lm = Short(2, 4).fit(torch.tensor([0, 1, 0, 2]))
+    with pytest.raises(ValueError, match="argument 2 is"):
+        lm.distribution([0])
+    with pytest.raises(ValueError, match="argument 2 is"):
+        lm.log_probs(torch.tensor([0, 1]))
 
 
 def by_torch(lm, context):

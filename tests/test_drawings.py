@@ -8,7 +8,7 @@ from helpers import legend_names
 
 mpl.use("Agg")
 
-from unrolled.course.colours import FAMILIES
+from unrolled.course.colours import COLOURS, FAMILIES, INK
 from unrolled.course.drawings import (
     draw_chain,
     draw_ladder,
@@ -196,6 +196,106 @@ def test_the_arrows_of_a_chain_start_and_end_at_their_states():
         if getattr(t, "arrow_patch", None)
     ]
     assert found == [("a", "b"), ("b", "c"), ("c", "a")]
+
+
+def arrows_of(axes):
+    return [t for t in axes.texts if getattr(t, "arrow_patch", None)]
+
+
+def test_the_states_of_a_chain_lie_clockwise_from_the_top():
+    axes = draw_chain(list("abcd"), [[0.25] * 4] * 4)
+    centres = [circle.center for circle in axes.patches]
+    top, right, bottom, left = (complex(*centre) for centre in centres)
+    assert top.real == pytest.approx(0)
+    assert right.imag == pytest.approx(0)
+    assert top == pytest.approx(-bottom)
+    assert right == pytest.approx(-left)
+    assert right.real > top.imag > 0.5  # wider than high
+    names = {t.get_text(): t for t in axes.texts}
+    for name, centre in zip("abcd", centres, strict=True):
+        assert names[name].get_position() == centre
+    for circle in axes.patches:
+        assert 0.2 < circle.get_radius() < 0.4  # they do not touch
+        assert circle.get_facecolor()[3] == 0
+        assert mpl.colors.to_hex(circle.get_edgecolor()) == COLOURS[0]
+        assert 1 < circle.get_linewidth() < 2
+
+
+def test_a_chain_is_all_that_its_drawing_shows():
+    axes = draw_chain(list("abc"), [[0.5, 0.25, 0.25]] * 3)
+    assert not axes.get_frame_on()
+    assert len(axes.get_xticks()) == len(axes.get_yticks()) == 0
+    assert axes.get_aspect() == 1  # circles are round
+    assert axes.figure.get_figheight() == 3
+    axes.figure.canvas.draw()
+    ground = axes.get_window_extent()
+    assert ground.width > 0.8 * axes.figure.bbox.width
+    for thing in (*axes.texts, *axes.patches):
+        box = thing.get_window_extent()
+        assert ground.x0 <= box.x0 <= box.x1 <= ground.x1
+        assert ground.y0 <= box.y0 <= box.y1 <= ground.y1
+    words = [t for t in axes.texts if t.get_text()]
+    assert {(t.get_ha(), t.get_va()) for t in words} == {("center", "center")}
+    assert {t.get_fontsize() for t in words} == {10}
+    assert {t.get_color() for t in words} == {INK}
+    for arrow in arrows_of(axes):
+        patch = arrow.arrow_patch
+        assert type(patch.get_arrowstyle()).__name__ == "CurveFilledB"
+        assert mpl.colors.to_hex(patch.get_edgecolor()) == INK
+        assert patch.get_linewidth() == 1
+
+
+def test_the_arrows_of_a_chain_leave_room_for_those_back():
+    """There and back bend apart, each with its chance on its own side."""
+    names = list("abc")
+    chances = [[0, 0.1, 0.2], [0.3, 0, 0.4], [0.5, 0.6, 0]]
+    axes = draw_chain(names, chances)
+    place = {t.get_text(): t.get_position() for t in axes.texts}
+    radius = axes.patches[0].get_radius()
+    steps = [(i, j) for i in range(3) for j in range(3) if i != j]
+    for arrow, (i, j) in zip(arrows_of(axes), steps, strict=True):
+        start, end = complex(*place[names[i]]), complex(*place[names[j]])
+        along = (end - start) / abs(end - start)
+        tail = (complex(*arrow.xyann) - start) / along
+        head = (complex(*arrow.xy) - end) / along
+        # outside both circles, to the left of the line between them
+        assert radius < abs(tail) < radius + 0.1
+        assert tail.real > 0.9 * abs(tail)
+        assert (-head.real, head.imag) == pytest.approx((tail.real, tail.imag))
+        assert 0.02 < tail.imag < 0.1
+        bend = arrow.arrow_patch.get_connectionstyle().rad
+        assert -0.5 < bend < 0  # to the left too
+        word = complex(*place[f"{chances[i][j]:g}"])
+        beside = (word - (start + end) / 2) / along
+        assert beside.real == pytest.approx(0)
+        assert 0.2 < beside.imag < 0.4
+
+
+def test_the_loops_of_a_chain_lie_on_the_outside():
+    names = list("abcd")
+    chances = [[0.0] * 4 for _ in names]
+    for state in range(4):
+        chances[state][state] = 0.1 + state / 10
+    axes = draw_chain(names, chances)
+    place = {t.get_text(): t.get_position() for t in axes.texts}
+    radius = axes.patches[0].get_radius()
+    for state, arrow in enumerate(arrows_of(axes)):
+        centre = complex(*place[names[state]])
+        out = centre / abs(centre)
+        ends = [
+            (complex(*point) - centre) / out
+            for point in (arrow.xyann, arrow.xy)
+        ]
+        # at the edge of the circle, one on either side
+        left, right = ends
+        assert left == pytest.approx(right.conjugate())
+        assert radius < abs(left) < radius + 0.1
+        assert left.real > left.imag > 0.05
+        bend = arrow.arrow_patch.get_connectionstyle().rad
+        assert -3 < bend < -1  # round the far side, not through the circle
+        word = (complex(*place[f"{chances[state][state]:g}"]) - centre) / out
+        assert radius + 0.3 < word.real < 3 * radius
+        assert word.imag == pytest.approx(0)
 
 
 @pytest.mark.parametrize("transition", [[[1.0]], [[1, 0]], [[1], [1]]])

@@ -245,13 +245,20 @@ class TestWhatPeopleHandIn:
             ):
                 fit(*pair)
 
-    def test_lists_are_refused(self):
+    @pytest.mark.parametrize(
+        ("name", "pair"),
+        [
+            ("features", ([[0.0, 0.0]] * 9, torch.zeros(9))),
+            ("labels", (torch.zeros(9, 2), [0.0] * 9)),
+        ],
+    )
+    def test_lists_are_refused(self, name, pair):
         with raises(
             TypeError,
-            "labels must be a tensor, got list; try "
+            f"{name} must be a tensor, got list; try "
             "torch.tensor(values, dtype=torch.float64)",
         ):
-            fit_least_squares(torch.zeros(9, 2), [0.0] * 9)
+            fit_least_squares(*pair)
 
     def test_a_seed_is_no_generator(self):
         with pytest.raises(TypeError, match=r"^generator must be a torch"):

@@ -78,11 +78,24 @@ def test_a_model_without_a_step():
             super().__init__()
             self.inner = inner
 
-        def forward(self, X, state=None):
+        def forward(self, X, state):  # no default: the start is a state
             return self.inner(X, state)
 
     expected = generate(inner, "the ", 30, VOCAB)
     assert generate(Plain(), "the ", 30, VOCAB) == expected
+
+
+def test_a_model_with_a_step_writes_by_it():
+    taken = []
+
+    class Stepping(RNNLM):
+        def step(self, ids, state):
+            taken.append(len(ids))
+            return super().step(ids, state)
+
+    model = Stepping(len(VOCAB), 3)
+    generate(model, "the ", 30, VOCAB)
+    assert taken == [1] * 29  # the last token needs none after it
 
 
 class TestWords:
@@ -106,14 +119,21 @@ class TestWords:
         assert all(t in self.words for t in tokens)
         assert generate(self.model(), prefix, 0, self.words) == prefix
 
-    def test_by_hand(self):
-        model, ids = self.model(), self.words[["the", "time"]]
+    @pytest.mark.parametrize("prefix", ["the time", "a time", "the a"])
+    def test_by_hand(self, prefix):
+        model, ids = self.model(), self.words[prefix.split()]
         for _ in range(5):
             with torch.no_grad():
                 logits, _ = model(torch.tensor([ids]))
             ids.append(int(logits[-1, 0].argmax()))
         expected = " ".join(self.words.to_tokens(ids))
-        assert generate(model, "the time", 5, self.words) == expected
+        assert generate(model, prefix, 5, self.words) == expected
+
+    @pytest.mark.parametrize("tokens", [["to", "a"], ["a", "b", "<-", "->"]])
+    def test_two_characters_make_a_word(self, tokens):
+        vocab = Vocab(tokens)
+        written = generate(self.model(len(vocab)), "a", 6, vocab)
+        assert len(written.split()) == 7
 
     def test_what_is_not_known(self):
         with raises(
@@ -124,6 +144,14 @@ class TestWords:
             generate(self.model(), "the morlock", 1, self.words)
         with raises(ValueError, "prefix is empty; give at least one word"):
             generate(self.model(), " ", 1, self.words)
+        many = Vocab([f"w{n}" for n in range(20)])
+        eight = ", ".join(f"w{n}" for n in range(8))
+        with raises(
+            ValueError,
+            "prefix has words that the model does not know: 'v' in 'v'; it "
+            f"knows {eight}",
+        ):
+            generate(self.model(len(many)), "v", 1, many)
 
     @pytest.mark.parametrize(
         "tokens", [list("the time"), list("时间机器"), ["th", "e", " t"]]

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from helpers import seeded, three_series
+from helpers import raises, seeded, three_series
 from unrolled.course.several import fit_lines
 from unrolled.forecasters import fit_least_squares
 from unrolled.horizon import (
@@ -40,15 +40,32 @@ def test_a_label_is_k_steps_after_its_window():
 @pytest.mark.parametrize(
     ("shape", "tau", "k", "words"),
     [
-        ((9,), 2, 1, r"series must be \(S, T\), got \(9,\)"),
-        ((1, 5), 3, 3, "5 values are too short for tau = 3 and k = 3"),
-        ((1, 5), 0, 1, "tau"),
-        ((1, 5), 1, 0, "k"),
+        (
+            (9,),
+            2,
+            1,
+            "series must be (S, T), got (9,); one row for each series",
+        ),
+        (
+            (1, 5),
+            3,
+            3,
+            "series of 5 values are too short for tau = 3 and k = 3; at "
+            "least 6 are needed",
+        ),
+        ((1, 5), 0, 1, "tau must be at least 1, got 0"),
+        ((1, 5), 1, 0, "k must be at least 1, got 0"),
     ],
 )
 def test_pairs_that_cannot_be(shape, tau, k, words):
-    with pytest.raises(ValueError, match=words):
+    with raises(ValueError, words):
         pairs(torch.zeros(shape), tau, k)
+
+
+def test_the_shortest_series_has_one_pair():
+    features, labels = pairs(torch.arange(6.0)[None], 4, 2)
+    assert features.tolist() == [[[0.0, 1.0, 2.0, 3.0]]]
+    assert labels.tolist() == [[5.0]]
 
 
 def test_windows_end_k_steps_before_their_targets():
@@ -73,6 +90,11 @@ def test_feeding_back_is_that_of_the_section(noisy):
             torch.testing.assert_close(fed[-1, s], ahead[targets, k - 1])
 
 
+def test_feeding_back_takes_one_step_at_least():
+    with raises(ValueError, "k must be at least 1, got 0"):
+        fed_back(lambda window: window[..., 0], torch.zeros(1, 2, 3), 0)
+
+
 def test_the_floor_by_hand():
     """One value near 1: the phase is near the top, so k on it is cos."""
     window = torch.tensor([[1.0]])
@@ -85,6 +107,20 @@ def test_the_floor_by_hand():
     assert after_100(window * 0, 0.01) == pytest.approx(0, abs=1e-12)
     # noise without end: nothing is known
     assert after_100(window, 1e6) == pytest.approx(0, abs=1e-9)
+
+
+def test_with_one_phase_the_wave_is_known():
+    ahead = best_forecasts(torch.zeros(1, 4), 3, num_phases=1, omega=0.5)
+    wave = [math.sin(0.5), math.sin(1.0), math.sin(1.5)]
+    assert ahead[0].tolist() == pytest.approx(wave)
+
+
+def test_the_floor_of_many_series_is_that_of_each(noisy):
+    window = noisy.unfold(1, 5, 1)
+    together = best_forecasts(window, 4)
+    assert together.shape == (3, 116, 4)
+    for s in range(3):
+        torch.testing.assert_close(together[s], best_forecasts(window[s], 4))
 
 
 def test_the_grid_of_phases_is_fine_enough(noisy):
@@ -116,11 +152,17 @@ def test_nothing_beats_the_floor_on_its_own_terms():
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"max_k": 0}, "max_k"),
-        ({"max_k": 1, "sigma": 0.0}, "sigma must be finite and above 0"),
-        ({"max_k": 1, "num_phases": 0}, "num_phases"),
+        ({"max_k": 0}, "max_k must be at least 1, got 0"),
+        (
+            {"max_k": 1, "sigma": 0.0},
+            "sigma must be finite and above 0, got 0.0",
+        ),
+        (
+            {"max_k": 1, "num_phases": 0},
+            "num_phases must be at least 1, got 0",
+        ),
     ],
 )
 def test_a_floor_that_cannot_be(settings, words):
-    with pytest.raises(ValueError, match=words):
+    with raises(ValueError, words):
         best_forecasts(torch.zeros(1, 4), **settings)

@@ -142,6 +142,8 @@ class TestCounting:
         with raises(ValueError, "states must hold at least 2 ids, got 1"):
             MarkovChain.fit(torch.tensor([0]), 2)
         assert len(MarkovChain.fit(torch.tensor([0, 0]), 1)) == 1
+        with raises(ValueError, "num_states must be at least 1, got 0"):
+            MarkovChain.fit(torch.tensor([0, 0]), 0)
         with raises(ValueError, "states must be in 0..2, got 4"):
             MarkovChain.fit(torch.tensor([0, 1, 3, 4]), 3)
         with raises(ValueError, "states must be in 0..2, got -1"):
@@ -206,6 +208,11 @@ class TestAhead:
     def test_log_prob_of_nothing(self, chain):
         with raises(ValueError, "states must hold at least 1 ids, got 0"):
             chain.log_prob(torch.tensor([], dtype=torch.int64))
+
+    def test_log_prob_of_states_that_are_not_there(self, chain):
+        for wrong in (3, -1):
+            with raises(ValueError, f"states must be in 0..2, got {wrong}"):
+                chain.log_prob(torch.tensor([0, wrong]))
 
 
 class TestLongRun:
@@ -447,6 +454,7 @@ class TestSmallProbabilities:
         chain = walk(num_states, up)
         back = chain.reversed()
         assert (back.transition - chain.transition).abs().max() < 1e-10
+        assert (back.transition.sum(dim=1) - 1).abs().max() < 1e-15
         assert (chain.stationary() >= 0).all()
         assert chain.stationary().sum() == pytest.approx(1, abs=1e-14)
         for i in range(num_states - 1):  # law_i up = law_{i+1} down

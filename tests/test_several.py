@@ -1,14 +1,17 @@
 """Many forecasters at once are those of one at a time."""
 
+import inspect
 import math
 
 import pytest
 import torch
 from scipy.stats import binom
 
-from helpers import seeded, three_series
+from helpers import raises, seeded, three_series
 from unrolled.course.several import (
     Lines,
+    Networks,
+    fit_lines,
     fit_networks,
     median_interval,
     train_networks,
@@ -24,7 +27,12 @@ def noisy():
 
 def test_each_network_is_the_one_trained_alone(noisy):
     features, labels = pairs(noisy, 6)
-    settings = {"num_epochs": 3, "num_hiddens": 7, "batch_size": 11}
+    settings = {
+        "num_epochs": 3,
+        "num_hiddens": 7,
+        "batch_size": 11,
+        "learning_rate": 0.03,
+    }
     several = fit_networks(
         features, labels, [seeded(s) for s in (5, 6, 7)], **settings
     )
@@ -57,12 +65,43 @@ def test_training_through_the_steps_lowers_their_error(noisy):
         assert torch.equal(old, kept)  # the start stays as it was
 
 
+def fit_then_train(features, labels, generators):
+    networks = Networks(*(torch.zeros(1) for _ in range(4)))
+    return train_networks(networks, features, labels[None], generators)
+
+
 def test_one_generator_for_each_series(noisy):
     features, labels = pairs(noisy, 4)
-    with pytest.raises(ValueError, match="generators: 2 for 3 series"):
-        fit_networks(features, labels, [seeded(0)] * 2)
-    with pytest.raises(ValueError, match=r"features must be \(S, n, tau\)"):
-        fit_networks(features[0], labels[0], [seeded(0)])
+    for fit in (fit_networks, fit_then_train):
+        with raises(
+            ValueError,
+            "generators: 2 for 3 series; one for each is needed",
+        ):
+            fit(features, labels, [seeded(0)] * 2)
+        with raises(
+            ValueError, f"features must be (S, n, tau), got {(116, 4)}"
+        ):
+            fit(features[0], labels[0], [seeded(0)])
+
+
+def test_the_settings_of_one_are_those_of_many(noisy):
+    """Defaults are those of fit_mlp, for both ways to train."""
+
+    def defaults(function):
+        given = inspect.signature(function).parameters.values()
+        return {p.name: p.default for p in given if p.kind == p.KEYWORD_ONLY}
+
+    of_one = defaults(fit_mlp)
+    del of_one["generator"]
+    assert defaults(fit_networks) == of_one
+    del of_one["num_hiddens"]
+    assert defaults(train_networks) == of_one
+
+
+def test_lines_need_labels_for_each_series(noisy):
+    features, labels = pairs(noisy, 4)
+    with pytest.raises(ValueError, match="shorter"):
+        fit_lines(features, labels[:2])
 
 
 def test_lines_are_linear():
@@ -75,7 +114,15 @@ def test_lines_are_linear():
 
 @pytest.mark.parametrize(
     ("n", "confidence", "r"),
-    [(20, 0.95, 6), (10, 0.95, 2), (6, 0.95, 1), (100, 0.95, 40)],
+    # of 2 values, and of 4, exactly the confidence that is asked for
+    [
+        (20, 0.95, 6),
+        (10, 0.95, 2),
+        (6, 0.95, 1),
+        (100, 0.95, 40),
+        (2, 0.5, 1),
+        (4, 0.875, 1),
+    ],
 )
 def test_the_interval_of_a_median(n, confidence, r):
     values = torch.randperm(n, generator=seeded(n)) + 1.0
@@ -93,7 +140,11 @@ def test_the_interval_covers_as_it_says():
 
 
 def test_too_few_values_for_an_interval():
-    with pytest.raises(ValueError, match=r"5 are too few .* at least 6"):
+    with raises(
+        ValueError,
+        "values: 5 are too few for a confidence of 0.95; at least 6 are "
+        "needed",
+    ):
         median_interval(torch.arange(5.0))
-    with pytest.raises(ValueError, match="confidence"):
+    with raises(ValueError, "confidence must be in (0, 1), got 1.0"):
         median_interval(torch.arange(20.0), 1.0)

@@ -337,6 +337,21 @@ class TestLoop:
         best = history.held_out[history.best_epoch]
         assert evaluate(model, text(80)) == pytest.approx(best)
 
+    def test_a_loader_without_a_length(self):
+        """Only a schedule has to know how many minibatches come."""
+        model, other, minibatches = small(), small(), list(loader())
+
+        class Stream:
+            sequential = True
+
+            def __iter__(self):
+                return iter(minibatches)
+
+        train(model, Stream(), 1, sgd(model), progress=False)
+        train(other, loader(), 1, sgd(other), progress=False)
+        for a, b in zip(model.parameters(), other.parameters(), strict=True):
+            assert torch.equal(a, b)
+
     def test_reproducible(self):
         runs = []
         for _ in range(2):

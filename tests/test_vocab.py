@@ -7,7 +7,14 @@ import pytest
 import torch
 
 from helpers import raises
-from unrolled.vocab import Vocab, character_stream, clean_lines, tokenize
+from unrolled.corpus import CorpusError
+from unrolled.vocab import (
+    Vocab,
+    character_stream,
+    check_words,
+    clean_lines,
+    tokenize,
+)
 
 
 class TestCleaning:
@@ -267,6 +274,16 @@ class TestBadVocab:
             "to_tokens goes from indices to tokens",
         ):
             Vocab(TOKENS)[token]
+
+
+def test_a_text_with_too_few_words():
+    check_words("the time  machine", 3)
+    with raises(
+        CorpusError,
+        "the text has 3 words of letters a-z after cleaning, and this page "
+        "needs 1,000; choose a longer text in English",
+    ):
+        check_words("the time  machine", 1000)
 
 
 def test_the_least_count_may_be_a_number_of_numpy_or_torch():

@@ -87,6 +87,7 @@ def test_what_is_asked_for_if_nothing_is_said(monkeypatch):
     monkeypatch.setattr(zipf_law, "bootstrap", recording)
     found = zipf_interval(draws(0, 2_000), last=9, resamples=10)
     assert asked["n_resamples"] == 10
+    assert asked["method"] == "basic"
     assert found == zipf_interval(
         draws(0, 2_000), last=9, resamples=10, first=1, block=200, seed=0
     )

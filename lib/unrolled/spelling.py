@@ -90,7 +90,7 @@ class SpelledWords:
         spelling = self._spelling(text, start)
         found = []
         place = 0  # in text[start:]
-        for word in text[start:].rstrip(" ").split(" "):
+        for word in text[start:].split():
             string = (word + " ")[: len(text) - start - place]
             law = self.words.distribution(history[-self.words.order :])
             in_order = law[self._indices]

@@ -161,9 +161,8 @@ def median_interval(
     confidence = check_number("confidence", confidence, "(0, 1)")
     n = len(values)
     # r - 1 or fewer of n values fall below the median with this probability
-    r = int(binom.ppf((1 - confidence) / 2, n, 0.5))
-    if binom.cdf(r - 1, n, 0.5) > (1 - confidence) / 2:
-        r -= 1
+    missed = binom.cdf(range(n), n, 0.5)
+    r = int((missed <= (1 - confidence) / 2).sum())
     if r < 1:
         raise ValueError(
             f"values: {n} are too few for a confidence of {confidence}; at "
