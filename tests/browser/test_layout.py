@@ -89,7 +89,7 @@ def misses(page, ids):
 @pytest.mark.parametrize("width", [1280, 360])
 @pytest.mark.parametrize("path", PAGES)
 def test_every_link_into_a_page_lands(visit, path, width):
-    visited = visit(width=width)
+    visited = visit(width=width, own=True)  # as a reader comes first
     page = visited.page
     page.set_default_timeout(120_000)  # other tests keep the machine busy
     page.add_init_script(WATCH)
@@ -109,7 +109,7 @@ def test_every_link_into_a_page_lands(visit, path, width):
 
 @pytest.mark.slow
 def test_a_miss_and_a_shift_are_noticed(visit):
-    visited = visit()
+    visited = visit(own=True)
     page = visited.page
     page.add_init_script(WATCH)
     visited.go("book/notation.html")
