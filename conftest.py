@@ -12,6 +12,13 @@ from unrolled.corpus import CorpusError, load_corpus
 
 pytest_plugins = ["nbval_near", "claims_can_fail"]
 
+# what takes a minute or more begins first, and whole files follow: or else,
+# at the end, one worker would wait for another
+LONG = (
+    "book/8_5_rnn_from_scratch.ipynb",
+    "tests/notebooks/test_colab.py",
+    "tests/browser/",
+)
 MODE = "_UNROLLED_CORPUS_MODE"  # set here, read by the workers and by tests
 
 
@@ -42,10 +49,22 @@ def pytest_configure(config):
     os.environ["UNROLLED_PROGRESS"] = "0"  # no bars in compared outputs
     # on a busy machine two threads are several times slower than one
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    # xdist would begin with the files that have most tests
+    config.option.loadscopereorder = False
     if MODE not in os.environ:
         decide_corpus_mode()
     if os.environ[MODE] == "builtin":
         os.environ["NBVAL_NEAR_RUN_ONLY"] = "corpus"
+
+
+def pytest_collection_modifyitems(items):
+    """Put what takes long first, in the order of LONG."""
+
+    def place(item):
+        fits = [i for i, what in enumerate(LONG) if what in item.nodeid]
+        return fits[0] if fits else len(LONG)
+
+    items.sort(key=place)
 
 
 def pytest_report_header(config):

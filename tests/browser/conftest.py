@@ -4,6 +4,7 @@ Chromium is the system's own (Debian: package chromium). Without one the
 tests are skipped, and the reason says so.
 """
 
+import contextlib
 import functools
 import http.server
 import os
@@ -28,8 +29,19 @@ FLAGS = [
 ]
 
 
+PLAIN = "plain/"  # the same site without MathJax
+
+
 class Quiet(http.server.SimpleHTTPRequestHandler):
     """Serves files without a word."""
+
+    def translate_path(self, path):
+        """Where the file is; a plain page gets an empty script."""
+        if path.startswith(f"/{PLAIN}"):
+            if "mathjax" in path:
+                return os.devnull
+            path = path.removeprefix(f"/{PLAIN.rstrip('/')}")
+        return super().translate_path(path)
 
     def log_message(self, *words):
         """Say nothing."""
@@ -68,8 +80,27 @@ def browser():
 class Visit:
     """A page that is open, and what the browser complained of."""
 
-    def __init__(self, page, site, complaints):
-        self.page, self.site, self.complaints = page, site, complaints
+    def __init__(self, page, site):
+        self.page, self.site, self.complaints = page, site, []
+        self.listeners = {
+            "console": self.on_console,
+            "pageerror": lambda e: self.complaints.append(f"error: {e}"),
+            "request": self.on_request,
+        }
+        for event, listener in self.listeners.items():
+            page.on(event, listener)
+
+    def on_console(self, message):
+        """Note an error that was written to the console."""
+        if message.type == "error":
+            where = message.location["url"].removeprefix(self.site)
+            self.complaints.append(f"console: {message.text} ({where})")
+
+    def on_request(self, request):
+        """Note a request that leaves the site."""
+        url = request.url
+        if url.startswith("http") and not url.startswith(self.site):
+            self.complaints.append(f"foreign request: {url}")
 
     def go(self, path):
         """Open a page of the site and wait until it has loaded."""
@@ -84,56 +115,139 @@ class Visit:
             ".every(e => e.hasAttribute('ready'))",
             timeout=90_000,
         )
-        self.page.wait_for_timeout(300)
+        self.page.evaluate(TYPESET)
 
     def explorable(self, path, tag):
-        """The element of this tag on a page, once it is ready."""
-        self.go(path)
+        """The element of this tag on a page, once it is ready.
+
+        Formulas stay TeX: they take half the time of a load, and no
+        explorable has any. tests/browser/test_pages.py opens whole pages.
+        """
+        self.go(PLAIN + path)
         element = self.page.locator(f"{tag}[ready]")
         element.wait_for(timeout=90_000)
         return element
 
 
+# formulas are there, and what follows upon them has been drawn
+TYPESET = """async () => {
+  await window.MathJax?.startup?.promise;
+  for (let frames = 0; frames < 3; frames += 1) {
+    await new Promise(requestAnimationFrame);
+  }
+}"""
+# a tab that was used before has to forget
+FIRST = """
+if (location.protocol.startsWith("http")) {
+  if (window.name !== "visited") {
+    localStorage.clear();
+    sessionStorage.clear();
+    window.name = "visited";
+  }
+  localStorage.setItem("mode", "THEME");
+  localStorage.setItem("theme", "THEME");
+}
+"""
+
+
+class Tabs:
+    """Tabs of the browser, which tests use one after the other.
+
+    To open a page in a new tab takes twice the time: it begins with a
+    process of its own, and has compiled no script yet.
+    """
+
+    MOST = 4  # that wait to be used
+
+    def __init__(self, browser, site):
+        self.browser, self.site, self.waiting = browser, site, []
+
+    def open(self, settings):
+        """A new tab."""
+        context = self.browser.new_context(**settings)
+        context.add_init_script(
+            FIRST.replace("THEME", settings["color_scheme"])
+        )
+        return context.new_page()
+
+    def take(self, settings):
+        """A tab with these settings that waits, or else a new one."""
+        for place, (page, its) in enumerate(self.waiting):
+            if its == settings:
+                del self.waiting[place]
+                return page
+        return self.open(settings)
+
+    def give_back(self, page, settings):
+        """Undo what a test may have done to a tab."""
+        page.unroute_all(behavior="ignoreErrors")
+        page.emulate_media(
+            media="null", reduced_motion="null", forced_colors="null"
+        )
+        if "reduced_motion" in settings:
+            page.emulate_media(reduced_motion=settings["reduced_motion"])
+        page.set_viewport_size(settings["viewport"])
+        page.mouse.move(-1, -1)
+        page.goto("about:blank")  # where nothing moves or computes
+        page.evaluate("window.name = ''")
+        self.waiting.append((page, settings))
+        if len(self.waiting) > self.MOST:
+            oldest, _ = self.waiting.pop(0)
+            oldest.context.close()
+
+    @contextlib.contextmanager
+    def visits(self):
+        """Make visits; in the end nothing may have gone wrong in any."""
+        made = []
+
+        def start(
+            theme="light", width=1280, height=900, own=False, **settings
+        ):
+            settings["color_scheme"] = theme
+            settings["viewport"] = {"width": width, "height": height}
+            page = self.open(settings) if own else self.take(settings)
+            visit = Visit(page, self.site)
+            made.append((visit, None if own else settings))
+            return visit
+
+        try:
+            yield start
+        except BaseException:
+            made, unfinished = [], made
+            for visit, _ in unfinished:
+                visit.page.context.close()
+            raise
+        complaints = []
+        for visit, settings in made:
+            complaints += visit.complaints
+            for event, listener in visit.listeners.items():
+                visit.page.remove_listener(event, listener)
+            if settings is None or visit.complaints:
+                visit.page.context.close()
+            else:
+                self.give_back(visit.page, settings)
+        assert complaints == []
+
+
+@pytest.fixture(scope="session")
+def tabs(browser, site):
+    """The tabs of this browser."""
+    tabs = Tabs(browser, site)
+    yield tabs
+    for page, _ in tabs.waiting:
+        page.context.close()
+
+
 @pytest.fixture
-def visit(browser, site):
+def visit(tabs):
     """Make visits; in the end nothing may have gone wrong in any of them.
 
-    visit(theme="dark", width=360): a fresh page with these settings.
+    visit(theme="dark", width=360): a page with these settings, and with
+    nothing stored. With own=True it is in a tab that nobody used before, as
+    a first load or a script that is there before the page's own needs it.
     """
-    contexts, everything = [], []
-
-    def start(theme="light", width=1280, height=900):
-        context = browser.new_context(
-            color_scheme=theme, viewport={"width": width, "height": height}
-        )
-        contexts.append(context)
-        context.add_init_script(
-            f"localStorage.setItem('mode', '{theme}');"
-            f"localStorage.setItem('theme', '{theme}')"
-        )
-        page, complaints = context.new_page(), []
-        everything.append(complaints)
-
-        def on_console(message):
-            if message.type == "error":
-                where = message.location["url"].removeprefix(site)
-                complaints.append(f"console: {message.text} ({where})")
-
-        def on_request(request):
-            if request.url.startswith("http") and not request.url.startswith(
-                site
-            ):
-                complaints.append(f"foreign request: {request.url}")
-
-        page.on("console", on_console)
-        page.on("pageerror", lambda e: complaints.append(f"error: {e}"))
-        page.on("request", on_request)
-        return Visit(page, site, complaints)
-
-    yield start
-    for context in contexts:
-        context.close()
-    assert [c for complaints in everything for c in complaints] == []
+    with tabs.visits() as start:
+        yield start
 
 
 def set_range(element, label, value):

@@ -28,7 +28,7 @@ new PerformanceObserver((list) => {
   }
 }).observe({ type: "layout-shift", buffered: true });
 """
-# ready, typeset, and at rest for a quarter of a second
+# ready, typeset, and at rest for a tenth of a second
 SETTLE = """async () => {
   const parts = () => [...document.querySelectorAll("*")]
     .filter((e) => e.localName.startsWith("unrolled-"));
@@ -39,7 +39,7 @@ SETTLE = """async () => {
   for (let before = null, since = 0; since < 5; since += 1) {
     if (place() !== before) since = 0;
     before = place();
-    await pause(50);
+    await pause(20);
   }
 }"""
 # the sections with a heading, in order, and which of them must be tried by
@@ -54,42 +54,45 @@ ANCHORS = """() => {
   const loaded = new Set([...after, sections.at(-1)].filter(Boolean));
   return [sections.map((e) => e.id), [...loaded].map((e) => e.id)];
 }"""
-GO = """async (id) => {
-  location.hash = "#" + encodeURIComponent(id);
-  await new Promise((done) => requestAnimationFrame(() =>
-    requestAnimationFrame(done)));
-}"""
-# "" if the heading stands where the theme wants it, free of the header, or
-# can be seen at the end of the page
-MISS = """([id, near]) => {
+# goes to each section in turn: "" if the heading stands where the theme wants
+# it, free of the header, or can be seen at the end of the page
+MISSES = """async ([ids, near, go]) => {
   const page = document.documentElement;
-  const heading = document.getElementById(id).firstElementChild;
-  const box = heading.getBoundingClientRect();
-  const wanted = parseFloat(getComputedStyle(page).scrollPaddingTop);
-  const top = document.elementFromPoint(box.left + 2, box.top + 2);
-  if (!heading.contains(top)) return `${id}: covered at ${box.top}`;
-  if (Math.abs(box.top - wanted) <= near) return "";
-  const end = page.scrollHeight - innerHeight - scrollY <= 1;
-  if (end && box.top > wanted && box.bottom <= innerHeight) return "";
-  return `${id}: at ${box.top}, not ${wanted}`;
+  const miss = (id) => {
+    const heading = document.getElementById(id).firstElementChild;
+    const box = heading.getBoundingClientRect();
+    const wanted = parseFloat(getComputedStyle(page).scrollPaddingTop);
+    const top = document.elementFromPoint(box.left + 2, box.top + 2);
+    if (!heading.contains(top)) return `${id}: covered at ${box.top}`;
+    if (Math.abs(box.top - wanted) <= near) return "";
+    const end = page.scrollHeight - innerHeight - scrollY <= 1;
+    if (end && box.top > wanted && box.bottom <= innerHeight) return "";
+    return `${id}: at ${box.top}, not ${wanted}`;
+  };
+  const found = [];
+  for (const id of ids) {
+    if (go) {
+      location.hash = "#" + encodeURIComponent(id);
+      await new Promise((done) => requestAnimationFrame(() =>
+        requestAnimationFrame(done)));
+    }
+    found.push(miss(id));
+  }
+  return found.filter(Boolean);
 }"""
 
 
-def misses(page, ids):
+def misses(page, ids, go=True):
     """Go to each anchor of an open page; what was missed, in words."""
     assert ids, "no anchor to check"
-    found = []
-    for name in ids:
-        page.evaluate(GO, name)
-        found.append(page.evaluate(MISS, [name, NEAR]))
-    return [miss for miss in found if miss]
+    return page.evaluate(MISSES, [ids, NEAR, go])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("width", [1280, 360])
 @pytest.mark.parametrize("path", PAGES)
 def test_every_link_into_a_page_lands(visit, path, width):
-    visited = visit(width=width)
+    visited = visit(width=width, own=True)  # as a reader comes first
     page = visited.page
     page.set_default_timeout(120_000)  # other tests keep the machine busy
     page.add_init_script(WATCH)
@@ -103,13 +106,13 @@ def test_every_link_into_a_page_lands(visit, path, width):
         # a query of its own, or the page would not be loaded again
         visited.go(f"{path}?{name}#{name}")
         page.evaluate(SETTLE)
-        assert page.evaluate(MISS, [name, NEAR]) == ""
+        assert misses(page, [name], go=False) == []
     assert shift < SHIFT
 
 
 @pytest.mark.slow
 def test_a_miss_and_a_shift_are_noticed(visit):
-    visited = visit()
+    visited = visit(own=True)
     page = visited.page
     page.add_init_script(WATCH)
     visited.go("book/notation.html")
@@ -119,19 +122,20 @@ def test_a_miss_and_a_shift_are_noticed(visit):
     grow = "px => { const e = document.createElement('div');"
     grow += " e.style.height = px; e.style.overflowAnchor = 'none';"
     grow += " document.querySelector('.bd-article section').before(e); }"
-    page.evaluate(GO, ids[1])
-    assert page.evaluate(MISS, [ids[1], NEAR]) == ""
+    assert misses(page, ids[1:2]) == []
     # as in a browser that does not hold on to what the reader sees
     page.evaluate("document.documentElement.style.overflowAnchor = 'none'")
     page.evaluate(grow, "30px")
-    assert ids[1] in page.evaluate(MISS, [ids[1], NEAR])
+    (miss,) = misses(page, ids[1:2], go=False)
+    assert ids[1] in miss
     page.evaluate("scrollTo(0, 0)")
     page.evaluate(grow, "400px")
     page.wait_for_timeout(300)
     assert page.evaluate("window.shift") > before + SHIFT
     # under the header it is not seen, and nowhere near it is not found
     page.evaluate("scrollTo(0, 5000)")
-    assert ids[0] in page.evaluate(MISS, [ids[0], NEAR])
+    (miss,) = misses(page, ids[:1], go=False)
+    assert ids[0] in miss
     with pytest.raises(AssertionError, match="no anchor"):
         misses(page, [])
 
@@ -148,13 +152,11 @@ def test_every_explorable_stands_somewhere():
 @pytest.mark.slow
 @pytest.mark.parametrize("touch", [False, True])
 @pytest.mark.parametrize("tag", TAGS)
-def test_the_room_that_is_kept_is_the_room_it_needs(browser, site, tag, touch):
-    context = browser.new_context(
+def test_the_room_that_is_kept_is_the_room_it_needs(visit, tag, touch):
+    element = visit(
         reduced_motion="reduce", has_touch=touch, is_mobile=touch
-    )
-    page = context.new_page()
-    page.goto(site + TAGS[tag])
-    page.wait_for_selector(f"{tag}[ready]")
+    ).explorable(TAGS[tag], tag)
+    page = element.page
     for width in (320, 360, 500, 768, 1024, 1280, 1600):
         page.set_viewport_size({"width": width, "height": 900})
         page.evaluate(SETTLE)
@@ -170,7 +172,6 @@ def test_the_room_that_is_kept_is_the_room_it_needs(browser, site, tag, touch):
         assert needed <= kept + 0.5, where
         if width in (360, 1280):
             assert kept - needed <= 60, where
-    context.close()
 
 
 @pytest.mark.slow
@@ -223,16 +224,15 @@ def test_a_file_that_is_missing_is_said_in_words(visit):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("tag", TAGS)
-def test_on_a_telephone_it_can_be_read_and_hit(browser, site, tag):
-    context = browser.new_context(
-        viewport={"width": 360, "height": 740},
+def test_on_a_telephone_it_can_be_read_and_hit(visit, tag):
+    element = visit(
+        width=360,
+        height=740,
         has_touch=True,
         is_mobile=True,
         reduced_motion="reduce",
-    )
-    page = context.new_page()
-    page.goto(site + TAGS[tag])
-    page.wait_for_selector(f"{tag}[ready]")
+    ).explorable(TAGS[tag], tag)
+    page = element.page
     page.evaluate(SETTLE)
     small, fine, controls, words = page.evaluate(
         """(tag) => {
@@ -262,4 +262,3 @@ def test_on_a_telephone_it_can_be_read_and_hit(browser, site, tag):
     assert words > 0
     assert small == []
     assert fine == []
-    context.close()

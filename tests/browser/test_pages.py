@@ -12,13 +12,29 @@ PAGES = sorted(
 LOUD = ("serious", "critical")
 
 
-def hide_repeats(page):
-    """Hide all code but the first cells of a page: it looks the same
-    everywhere, and its thousands of coloured words take axe half a minute.
-    """
+# rules that look at colours: nearly all of axe's time, and all that another
+# theme can change
+COLOURS = ["color-contrast", "link-in-text-block"]
+# what looks the same everywhere; each has thousands of coloured words
+REPEATED = [
+    "div.cell_input",
+    "mjx-container",
+    "dl.py dl.py",
+    "dl.py > dt",
+    "dl.py dl.field-list",
+]
+KEPT = 12
+
+
+def leave_out_repeats(page):
+    """Empty all but the first of what a page repeats in the same colours."""
     page.evaluate(
-        "() => [...document.querySelectorAll('div.cell_input, dl.py dl.py')]"
-        ".slice(4).forEach(e => { e.style.display = 'none'; });"
+        "([repeated, kept]) => { for (const what of repeated)"
+        " [...document.querySelectorAll(what)].slice(kept)"
+        " .forEach(e => e.replaceChildren()); }",
+        [REPEATED, KEPT],
+    )
+    page.evaluate(
         # a drawing is one picture with words of its own, whatever is in it
         "document.querySelectorAll('figure.drawing svg')"
         ".forEach(e => e.replaceChildren());"
@@ -28,39 +44,71 @@ def hide_repeats(page):
     )
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("path", PAGES)
-def test_no_barrier_that_axe_finds(visit, path, theme):
+def barriers(page, **options):
+    """What axe finds on an open page that is serious, in words."""
     from axe_playwright_python.sync_playwright import Axe
 
-    visited = visit(theme=theme)
-    visited.go(path)
-    visited.settle()
-    assert (
-        visited.page.evaluate("document.documentElement.dataset.theme")
-        == theme
-    )
-    hide_repeats(visited.page)
-    # it would fetch style sheets anew, some from a wrong address
-    found = Axe().run(visited.page, options={"preload": False})
-    loud = [
+    # it would fetch style sheets anew, some from a wrong address; and to
+    # describe what is no barrier takes as long as to find one
+    options |= {"preload": False, "resultTypes": ["violations"]}
+    found = Axe().run(page, options=options)
+    return [
         f"{rule['id']}: {node['html'][:120]}"
         for rule in found.response["violations"]
         if rule["impact"] in LOUD
         for node in rule["nodes"]
     ]
-    assert loud == []
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("path", PAGES)
-def test_a_telephone_is_wide_enough(visit, path):
-    visited = visit(width=360, height=740)
+def test_no_barrier_that_axe_finds(visit, path, theme):
+    visited = visit(theme=theme)
     visited.go(path)
     visited.settle()
-    width = visited.page.evaluate("document.documentElement.scrollWidth")
-    assert width <= 360
+    page = visited.page
+    assert page.evaluate("document.documentElement.dataset.theme") == theme
+    if theme == "light":
+        others = {rule: {"enabled": False} for rule in COLOURS}
+        assert barriers(page, rules=others) == []
+    leave_out_repeats(page)
+    assert barriers(page, runOnly=COLOURS) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_barriers_are_noticed(visit, theme):
+    visited = visit(theme=theme)
+    visited.go("book/notation.html")
+    page = visited.page
+    page.evaluate(
+        "document.querySelector('article h1').insertAdjacentHTML('afterend',"
+        ' \'<p style="color: #888; background: #777">pale</p>'
+        "<button></button>')"
+    )
+    pale, *others = barriers(page, runOnly=COLOURS)
+    assert "pale" in pale
+    assert others == []
+    (nameless,) = barriers(
+        page, rules={rule: {"enabled": False} for rule in COLOURS}
+    )
+    assert nameless.startswith("button-name: ")
+
+
+@pytest.fixture(scope="module", params=PAGES)
+def on_telephone(tabs, request):
+    """A page on a telephone, for tests that leave it as they find it."""
+    with tabs.visits() as start:
+        visited = start(width=360, height=740)
+        visited.go(request.param)
+        visited.settle()
+        yield visited.page
+
+
+@pytest.mark.slow
+def test_a_telephone_is_wide_enough(on_telephone):
+    assert on_telephone.evaluate("document.documentElement.scrollWidth") <= 360
 
 
 # of boxes that scroll, which do not start at their left end, and what lies
@@ -78,17 +126,13 @@ AT_REST = """() => ({
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", PAGES)
-def test_a_telephone_starts_at_the_left_and_covers_nothing(visit, path):
-    visited = visit(width=360, height=740)
-    visited.go(path)
-    visited.settle()
-    visited.page.evaluate("scrollTo(0, 600)")
-    visited.page.evaluate("scrollTo(0, 300)")  # up, which shows buttons
-    seen = visited.page.evaluate(AT_REST)
+def test_a_telephone_starts_at_the_left_and_covers_nothing(on_telephone):
+    on_telephone.evaluate("scrollTo(0, 600)")
+    on_telephone.evaluate("scrollTo(0, 300)")  # up, which shows buttons
+    seen = on_telephone.evaluate(AT_REST)
     assert seen["shifted"] == []
     assert seen["over"] == []
-    if "8_1" in path:
+    if "8_1" in on_telephone.url:
         assert seen["formulas"] > 10
 
 

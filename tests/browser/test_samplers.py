@@ -230,7 +230,7 @@ def test_a_click_stays_and_hovering_only_previews(visit, monkeypatch):
 
 @pytest.mark.slow
 def test_play_goes_to_the_last_minibatch_and_ends(visit):
-    element = visit()
+    element = visit(own=True)
     element.page.clock.install()
     element = element.explorable(PAGE, TAG)
     clock = element.page.clock

@@ -223,7 +223,7 @@ def test_a_memory_that_makes_no_sense_is_no_memory(visit, kept):
 
 
 def test_where_nothing_can_be_stored_one_can_still_answer(visit):
-    visited = visit()
+    visited = visit(own=True)
     visited.page.add_init_script(
         "for (const name of ['getItem', 'setItem', 'removeItem']) {"
         " const plain = Storage.prototype[name];"

@@ -380,7 +380,7 @@ def test_another_passage_begins_a_new_game(play, library):
 @pytest.mark.slow
 def test_the_network_is_fetched_at_the_first_guess(visit, library):
     library.open(0)
-    visited = visit()
+    visited = visit(own=True)
     asked = []
     visited.page.on("request", lambda r: asked.append(r.url.split("/")[-1]))
     element = visited.explorable(PAGE, TAG)

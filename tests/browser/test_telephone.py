@@ -12,24 +12,35 @@ PAGES = sorted(
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def telephone(browser, site):
-    """Open a page on a telephone, wait for its formulas."""
-    context = browser.new_context(
-        viewport={"width": 360, "height": 740},
-        has_touch=True,
-        is_mobile=True,
-        reduced_motion="reduce",
+TELEPHONE = {
+    "width": 360,
+    "height": 740,
+    "has_touch": True,
+    "is_mobile": True,
+    "reduced_motion": "reduce",
+}
+
+
+def open_on_telephone(visited, path):
+    """Open a page, wait for its formulas."""
+    visited.go(path)
+    visited.page.evaluate(
+        "async () => { await window.MathJax?.startup?.promise }"
     )
+    return visited.page
 
-    def start(path):
-        page = context.new_page()
-        page.goto(site + path, timeout=120_000)
-        page.evaluate("async () => { await window.MathJax?.startup?.promise }")
-        return page
 
-    yield start
-    context.close()
+@pytest.fixture
+def telephone(visit):
+    """Open a page on a telephone, wait for its formulas."""
+    return lambda path: open_on_telephone(visit(**TELEPHONE), path)
+
+
+@pytest.fixture(scope="module", params=PAGES)
+def each_page(tabs, request):
+    """A page on a telephone, for tests that leave it as they find it."""
+    with tabs.visits() as start:
+        yield open_on_telephone(start(**TELEPHONE), request.param)
 
 
 # formulas of which ink lies outside the box that shows them, on the side
@@ -59,19 +70,18 @@ CUT = """() => {
 }"""
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_formulas_begin_in_their_boxes_and_are_not_cut(telephone, path):
-    page = telephone(path)
-    count, faults = page.evaluate(CUT)
+def test_formulas_begin_in_their_boxes_and_are_not_cut(each_page):
+    count, faults = each_page.evaluate(CUT)
     assert faults == []
-    if "8_1_sequence" in path:
+    if "8_1_sequence" in each_page.url:
         assert count > 20
         # the test sees a row that begins at its right end
-        page.add_style_tag(
+        style = each_page.add_style_tag(
             content="article div.math { display: flex !important; "
             "flex-direction: row-reverse }"
         )
-        assert page.evaluate(CUT)[1]
+        assert each_page.evaluate(CUT)[1]
+        style.evaluate("e => e.remove()")
 
 
 # tables that are wider than the box they are in: whether the box scrolls,
@@ -96,15 +106,14 @@ WIDE = """() => [...document.querySelectorAll("article table")]
   })"""
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_wide_tables_scroll_with_a_sign_and_keep_their_names(telephone, path):
-    tables = telephone(path).evaluate(WIDE)
+def test_wide_tables_scroll_with_a_sign_and_keep_their_names(each_page):
+    tables = each_page.evaluate(WIDE)
     for table in tables:
         assert table["scrolls"]
         assert table["shades"] == 4
         assert table["attached"] == "local, local, scroll, scroll"
         assert table["stays"]
-    if "8_5" in path:
+    if "8_5" in each_page.url:
         assert any(table["wide"] > 50 for table in tables)
 
 
@@ -139,9 +148,8 @@ def test_a_wide_screen_cuts_no_table(visit):
         assert wide == [], path
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_the_ways_on_are_read_whole(telephone, path):
-    cut = telephone(path).evaluate(
+def test_the_ways_on_are_read_whole(each_page):
+    cut = each_page.evaluate(
         "() => [...document.querySelectorAll('.prev-next-area :is(a, p)')]"
         ".filter((e) => e.scrollWidth > e.clientWidth + 1"
         " || e.getBoundingClientRect().right > innerWidth)"

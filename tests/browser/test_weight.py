@@ -117,7 +117,7 @@ def test_the_first_paint_is_nearly_that_of_an_empty_page(browser, slow_site):
 
 def weight(visit, site, path):
     """The files that a page loads, with those it loads late, in bytes."""
-    visited = visit()
+    visited = visit(own=True)
     loaded = set()
     visited.page.on("request", lambda request: loaded.add(request.url))
     visited.go(path)
@@ -149,7 +149,7 @@ def test_the_landing_page_is_light(visit, site):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_icons_are_drawn(visit, theme):
     """Each visible icon is wide, and not the box of a missing glyph."""
-    visited = visit(theme=theme)
+    visited = visit(theme=theme, own=True)
     visited.go("book/8_2_text_preprocessing.html")
     visited.page.evaluate("() => document.fonts.ready")
     icons = visited.page.evaluate(
