@@ -8,7 +8,7 @@ from helpers import legend_names
 
 mpl.use("Agg")
 
-from unrolled.course.colours import COLOURS, FAMILIES, INK
+from unrolled.course.colours import COLOURS, FAMILIES, GREY, INK
 from unrolled.course.drawings import (
     draw_chain,
     draw_ladder,
@@ -81,6 +81,76 @@ def test_a_ladder_without_a_band():
         draw_ladder(["a"], [1.0], ["counting", "network"])
 
 
+def test_a_ladder_has_thin_rows_and_small_words():
+    names, bits = list("abcdefghij"), [1.0 + n / 10 for n in range(10)]
+    families = ["counting"] * 5 + ["network"] * 5
+    axes = draw_ladder(names, bits, families, band=(0.6, 1.3), band_name="b")
+    (bars,) = axes.collections
+    assert [bar.tolist() for bar in bars.get_segments()] == [
+        [[0, row], [value, row]] for row, value in enumerate(bits)
+    ]
+    assert mpl.colors.to_hex(bars.get_color()[0]) == GREY
+    assert bars.get_linewidth() == 1
+    assert bars.get_alpha() < 1
+    for line in axes.get_lines():
+        assert (line.get_marker(), line.get_linestyle()) == ("o", "None")
+        assert 4 <= line.get_markersize() < 6
+    legend = axes.get_legend()
+    words = [*axes.texts, *legend.get_texts()]
+    colours = {mpl.colors.to_hex(word.get_color()) for word in words}
+    assert colours == {INK}
+    assert all(w.get_size() < 10 for w in (*words, *axes.get_yticklabels()))
+    for word, value in zip(axes.texts, bits, strict=True):
+        assert word.get_va() == "center"
+        assert value < word.get_position()[0] < value + 0.3
+    assert max(bits) > 0.7 * axes.get_xlim()[1]
+    assert axes.xaxis.get_gridlines()[0].get_visible()
+    assert not axes.yaxis.get_gridlines()[0].get_visible()
+    (band,) = axes.patches
+    assert mpl.colors.to_hex(band.get_facecolor()) == FAMILIES["people"]
+    assert band.get_alpha() < 0.5
+    assert legend.get_frame().get_alpha() == 0
+    # lower right, wherever the rows end
+    axes.figure.canvas.draw()
+    box, ground = legend.get_window_extent(), axes.get_window_extent()
+    assert box.x0 > (ground.x0 + ground.x1) / 2
+    assert box.y1 < (ground.y0 + ground.y1) / 2
+
+
+def test_a_band_without_a_name_is_not_in_the_legend():
+    axes = draw_ladder(["a"], [1.0], ["counting"], band=(0.6, 1.3))
+    assert legend_names(axes) == ["counting"]
+
+
+def test_windows_are_drawn_in_small_letters():
+    axes = plt.figure(figsize=(6, 3)).add_subplot()  # without a grid
+    draw_windows(axes, "abcdef", [[[0, 1], [3]], [[4, 5], [1, 2]]])
+    assert not axes.xaxis.get_gridlines()[0].get_visible()
+    assert [box.get_width() for box in axes.patches] == [2, 1, 2, 2]
+    assert all(box.get_alpha() < 0.5 for box in axes.patches)
+    assert {t.get_color() for t in axes.texts} == {INK}
+    letters = [t for t in axes.texts if t.get_text() in "abcdef"]
+    for letter in letters:
+        assert letter.get_fontfamily() == ["monospace"]
+        assert (letter.get_ha(), letter.get_va()) == ("center", "center")
+        assert letter.get_size() < 10
+    low, high = axes.get_ylim()
+    assert low < 2
+    assert high > -1
+    assert axes.get_xlim()[0] > -2
+    axes.figure.canvas.draw()
+    numbers = [t for t in axes.texts if t.get_text() in "01"]
+    for number, patch in zip(numbers, axes.patches, strict=True):
+        assert number.get_size() < 8
+        # above the left end of its box
+        word, box = number.get_window_extent(), patch.get_window_extent()
+        assert box.x0 <= word.x0 < word.x1 < box.x1
+        assert abs(word.y0 - box.y1) < 0.25 * box.height
+    new = new_axes("a", "b")
+    draw_windows(new, "a", [])
+    assert not new.xaxis.get_gridlines()[0].get_visible()
+
+
 def test_windows_are_boxes_around_their_tokens():
     axes = new_axes("place in the text", "minibatch")
     batches = [[[0, 1], [3, 4]], [[4, 5], [1, 2]]]
@@ -129,12 +199,26 @@ def test_an_unrolled_network_has_a_column_for_each_step():
         (3, 1): "$H_{3}$",
         (3, 2): "h",
     }
-    arrows = [(t.xyann, t.xy) for t in axes.texts if hasattr(t, "arrow_patch")]
+    arrows = [(t.xyann, t.xy) for t in arrows_of(axes)]
     assert len(arrows) == 9  # up twice and along once, for each step
-    along = [(a, b) for a, b in arrows if a[1] == b[1]]
-    assert all(a[0] < b[0] and a[1] == 1 for a, b in along)
-    up = [(a, b) for a, b in arrows if a[0] == b[0]]
-    assert all(a[1] < b[1] for a, b in up)
+    for step in (1, 2, 3):
+        for below in (0, 1):
+            (x, y), (u, v) = arrows[3 * (step - 1) + below]
+            assert x == u == step
+            assert below < y < v < below + 1
+        (x, y), (u, v) = arrows[3 * step - 1]
+        assert y == v == 1
+        assert step - 1 < x < u < step
+    assert axes.get_xlabel() == "step"
+    assert axes.get_ylabel() == "layer"
+    for arrow in arrows_of(axes):
+        assert arrow.get_text() == ""
+        patch = arrow.arrow_patch
+        assert mpl.colors.to_hex(patch.get_edgecolor()) == INK
+        assert patch.get_linewidth() == 1
+    for word in boxed:
+        assert (word.get_ha(), word.get_va()) == ("center", "center")
+        assert word.get_color() == INK
     assert [t.get_text() for t in axes.get_yticklabels()] == [
         "input",
         "state",
@@ -144,6 +228,15 @@ def test_an_unrolled_network_has_a_column_for_each_step():
     low, high = axes.get_xlim()
     assert 0 < low < 0.32
     assert 3 < high < 4
+    low, high = axes.get_ylim()
+    assert -1 < low < -0.3
+    assert 2.3 < high < 3
+    assert axes.figure.get_figheight() < 3
+    assert not axes.xaxis.get_gridlines()[0].get_visible()
+    (one,) = [
+        t for t in draw_unrolled(["m"], ["a"]).texts if t.get_text() == "m"
+    ]
+    assert one.get_position() == (1, 0)
 
 
 @pytest.mark.parametrize(("inputs", "labels"), [("ab", "a"), ("", "")])
@@ -161,7 +254,9 @@ def test_paths_are_all_alike():
         [0.0, 2.0, 4.0],
         [1.0, 3.0, 5.0],
     ]
-    assert len({line.get_color() for line in axes.lines}) == 1
+    assert {line.get_color() for line in axes.lines} == {COLOURS[0]}
+    assert all(line.get_linewidth() < 1 for line in axes.lines)
+    assert all(line.get_alpha() < 1 for line in axes.lines)
 
 
 def test_a_chain_has_an_arrow_for_each_chance():
@@ -223,7 +318,8 @@ def test_the_states_of_a_chain_lie_clockwise_from_the_top():
 
 def test_a_chain_is_all_that_its_drawing_shows():
     axes = draw_chain(list("abc"), [[0.5, 0.25, 0.25]] * 3)
-    assert not axes.get_frame_on()
+    assert axes.get_frame_on() is False
+    assert axes.get_xlim()[0] == -axes.get_xlim()[1]  # in the middle
     assert len(axes.get_xticks()) == len(axes.get_yticks()) == 0
     assert axes.get_aspect() == 1  # circles are round
     assert axes.figure.get_figheight() == 3

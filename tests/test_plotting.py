@@ -5,6 +5,8 @@ import io
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
+from matplotlib_inline.config import InlineBackend
+from traitlets.config import Configurable
 
 from helpers import legend_names
 
@@ -99,6 +101,12 @@ def test_small_multiples_share_their_scales():
     assert {axes.get_ylim() for axes in panels} == {(-7, 7)}
     four = new_panels(list("abcd"), "t", "x", height=2.0)
     assert four[0].figure.get_figheight() == pytest.approx(4.6)
+    assert new_panels(list("abcd"), "t", "x")[0].figure.get_figheight() < 5
+    four[0].figure.canvas.draw()
+    left, right, below, _ = (axes.get_window_extent() for axes in four)
+    assert left.y0 == pytest.approx(right.y0)
+    assert left.x0 == pytest.approx(below.x0)
+    assert below.y1 < left.y0
     two = new_panels(list("ab"), "t", "x", height=2.0)
     assert tuple(two[0].figure.get_size_inches()) == pytest.approx((5.6, 2.6))
 
@@ -118,6 +126,45 @@ def test_small_multiples_may_share_one_legend():
     panels[0].figure.canvas.draw()
     top = legend.get_window_extent().y1
     assert top < min(axes.get_window_extent().y0 for axes in panels)
+
+
+def test_a_shared_legend_is_that_of_the_first_panel():
+    one, other = new_panels(["a", "b"], "time", "x")
+    names = {name: [0, 1] for name in ("p", "q", "r", "s")}
+    draw_lines(one, [0, 1], names)
+    draw_lines(other, [0, 1], names, first=2)
+    share_legend([other, one])
+    (legend,) = other.figure.legends
+    assert [line.get_color() for line in legend.get_lines()] == [
+        line.get_color() for line in other.get_lines()
+    ]
+    assert legend._ncols == 3
+    assert all(word.get_size() < 10 for word in legend.get_texts())
+    (alone,) = new_panels(["a"], "time", "x")
+    draw_lines(alone, [0, 1], names)
+    share_legend([alone])
+    assert len(alone.figure.legends) == 1
+
+
+@pytest.mark.filterwarnings("ignore:.*use @observe:DeprecationWarning")
+@pytest.mark.parametrize("shell", [Configurable(), None])
+def test_notebooks_show_vectors(shell, monkeypatch):
+    """Sharp on any screen, and nothing that differs from run to run."""
+    InlineBackend.clear_instance()
+    monkeypatch.setattr("IPython.get_ipython", lambda: shell)
+    try:
+        new_axes("a", "b")
+        assert InlineBackend.initialized() is (shell is not None)
+        if shell is not None:
+            backend = InlineBackend.instance()
+            assert backend.parent is shell
+            assert backend.figure_formats == {"svg"}
+            options = backend.print_figure_kwargs
+            assert options["bbox_inches"] == "tight"
+            assert options["dpi"] >= 200
+            assert options["metadata"] == {"Date": None, "Creator": None}
+    finally:
+        InlineBackend.clear_instance()
 
 
 def test_small_multiples_need_titles_and_labels():
@@ -193,6 +240,8 @@ def test_data_lie_behind_and_are_grey():
     assert points.get_linestyle() == "None"
     assert points.get_markersize() == 2.5
     assert points.get_zorder() == 1
+    assert points.get_alpha() < 1
+    assert points.get_rasterized()  # else a thousand points are heavy
     assert points.get_xydata().tolist() == [[7, 2], [9, 3]]
     assert legend_names(axes) == ["observed"]
 

@@ -56,6 +56,8 @@ def test_a_table_in_both_forms(shown):
     soup = BeautifulSoup(html, "html.parser")
     assert soup.caption.get_text() == "What <b> costs"
     assert soup.find("b") is None
+    assert soup.table.find(True) is soup.caption  # before any row
+    assert soup.table.get("border") is None
     assert len(soup.find_all("table")) == 1
 
 
@@ -76,10 +78,12 @@ def test_counts_have_no_point_whatever_stands_beside_them(shown):
     show_table(frame, "c")
     show_table(frame, "c", digits=1)
     show_table(frame, "c", digits={"kinds": 2})
+    show_table(frame, "c", digits={"share": 1})
     assert [cells(html)[1][1:] for _, html in shown] == [
         ["861", "0.500"],
         ["861", "0.5"],
         ["861.00", "0.500"],
+        ["861", "0.5"],
     ]
     assert cells(shown[0][1])[2][1:] == ["", "1.000"]
 

@@ -64,9 +64,7 @@ def new_panels(
     rows = (len(titles) + 1) // 2
     figure = new_figure(0.6 + height * rows)
     with plt.rc_context(_AXES_STYLE):
-        grid = figure.subplots(
-            rows, 2, sharex=True, sharey=True, squeeze=False
-        )
+        grid = figure.subplots(rows, 2, sharex=True, sharey=True)
         panels = list(grid.flat)
         for unused in panels[len(titles) :]:
             unused.remove()

@@ -77,7 +77,6 @@ def show_table(
             for name, column in values.items()
         },
         index=frame.index.rename(None),
-        dtype=object,
     )
     # in the corner, so that the head is one row
     shown.columns.name = frame.index.name
