@@ -305,7 +305,7 @@ def test_a_question_is_a_named_group_with_a_live_verdict(visit):
 
 @pytest.mark.parametrize("width", [1280, 360])
 def test_a_finger_hits_every_control(visit, width):
-    visited = visit(width=width)
+    visited = visit(width=width, has_touch=True, is_mobile=True)
     visited.go(ONE)
     choose(forms(visited)[0], 0)
     sizes = visited.page.locator(
