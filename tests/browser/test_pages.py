@@ -15,23 +15,28 @@ LOUD = ("serious", "critical")
 # rules that look at colours: nearly all of axe's time, and all that another
 # theme can change
 COLOURS = ["color-contrast", "link-in-text-block"]
-# what looks the same everywhere; each has thousands of coloured words
-REPEATED = [
-    "div.cell_input",
-    "mjx-container",
-    "dl.py dl.py",
-    "dl.py > dt",
-    "dl.py dl.field-list",
-]
-KEPT = 12
+# what a page repeats in the same colours, with thousands of words; rows only
+# of tables that pandas made, of numbers
+REPEATED = """
+  div.cell_input, [class*=highlight-], mjx-container, dl.py > dt,
+  dl.py dl.py, dl.field-list, table.dataframe tbody tr
+"""
+KEPT = 4  # of each kind that a page has
 
 
 def leave_out_repeats(page):
-    """Empty all but the first of what a page repeats in the same colours."""
+    """Empty all but the first of what a page repeats, kind by kind."""
     page.evaluate(
-        "([repeated, kept]) => { for (const what of repeated)"
-        " [...document.querySelectorAll(what)].slice(kept)"
-        " .forEach(e => e.replaceChildren()); }",
+        """([repeated, kept]) => {
+          const seen = {};
+          for (const e of document.querySelectorAll(repeated)) {
+            if (!e.isConnected) continue; // in one that is empty now
+            const around = e.closest("table") ?? e.parentElement;
+            const kind = [e.localName, e.className, around.className];
+            seen[kind] = (seen[kind] ?? 0) + 1;
+            if (seen[kind] > kept) e.replaceChildren();
+          }
+        }""",
         [REPEATED, KEPT],
     )
     page.evaluate(
@@ -148,6 +153,29 @@ def test_a_complaint_is_noticed(visit):
     assert "404" in missing
     assert "book/missing.json" in missing
     visited.complaints.clear()
+
+
+@pytest.mark.slow
+def test_a_tab_that_is_used_again_has_forgotten(tabs):
+    with tabs.visits() as start:
+        page = start(width=700).page
+        page.goto(f"{tabs.site}book/notation.html")
+        page.evaluate("localStorage.kept = sessionStorage.kept = 'yes'")
+        page.reload()  # within a visit it is kept
+        kept = page.evaluate("[localStorage.kept, sessionStorage.kept]")
+        assert kept == ["yes", "yes"]
+        page.route("**/*", lambda route: route.abort())
+        page.emulate_media(media="print", reduced_motion="reduce")
+        page.set_viewport_size({"width": 300, "height": 300})
+    with tabs.visits() as start:
+        visited = start(width=700)
+        assert visited.page is page
+        visited.go("book/notation.html")
+        assert page.evaluate(
+            "[localStorage.kept, sessionStorage.kept, localStorage.mode,"
+            " innerWidth, matchMedia('print').matches,"
+            " matchMedia('(prefers-reduced-motion)').matches]"
+        ) == [None, None, "light", 700, False, False]
 
 
 @pytest.mark.slow
