@@ -140,7 +140,7 @@ def test_all_ways_to_cut_a_text(order, passage):
     before = cut.parts[0].tolist()
     ways = ways_to_cut(passage, all_tokens(text, cut.merges))
     assert len(ways) == len({tuple(way) for way in ways})
-    assert len(ways) > 3 or passage == "l"
+    assert len(ways) > 2 or passage == "l"
     expected = 0.0
     for way in ways:
         ids = before + cut.vocab[way]
