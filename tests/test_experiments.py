@@ -8,9 +8,21 @@ import pytest
 import torch
 
 from scripts import load
+from unrolled.corpus import CorpusError, load_corpus, split
+from unrolled.ngrams import NgramLM
+from unrolled.subwords import all_tokens, learn_merges
+from unrolled.vocab import character_stream
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "lib" / "unrolled" / "data"
+
+
+def book_or_skip():
+    """The book's stream of characters, where it can be had."""
+    try:
+        return character_stream(load_corpus())
+    except CorpusError:
+        pytest.skip("The Time Machine is not here")
 
 
 @pytest.fixture(scope="module")
@@ -104,3 +116,79 @@ def test_two_of_the_series_of_8_1a_run_again():
         for name, ways in models.items():
             for way, values in ways.items():
                 assert len(values) == experiment.NUM_SERIES, (case, name, way)
+
+
+def ways_to_cut(text, tokens):
+    """Every list of tokens that joins to the text."""
+    if not text:
+        return [[]]
+    return [
+        [text[:end], *rest]
+        for end in range(1, len(text) + 1)
+        if text[:end] in tokens
+        for rest in ways_to_cut(text[end:], tokens)
+    ]
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+@pytest.mark.parametrize("passage", [" lower low", "stest", "l"])
+def test_all_ways_to_cut_a_text(order, passage):
+    experiment = load("experiments/subwords.py")
+    text = " low lower newest widest slow lowest" * 3
+    cut = experiment.CutText(text, learn_merges(text, 9))
+    lm = NgramLM(order, len(cut.vocab), 1.0).fit(cut.parts[0])
+    before = cut.parts[0].tolist()
+    ways = ways_to_cut(passage, all_tokens(text, cut.merges))
+    assert len(ways) == len({tuple(way) for way in ways})
+    assert len(ways) > 2 or passage == "l"
+    expected = 0.0
+    for way in ways:
+        ids = before + cut.vocab[way]
+        logs = lm.log_probs(torch.tensor(ids))[len(before) - 1 :]
+        expected += math.exp(logs.sum())
+    found = experiment.all_cuts(lm, cut.vocab, before, passage)
+    assert math.exp(found) == pytest.approx(expected, rel=1e-9)
+    assert experiment.encode(passage, cut.merges) in ways
+
+
+def test_subwords_run_again_with_fifty_merges():
+    """Order 2 of one number of merges, words and all cuts."""
+    experiment = load("experiments/subwords.py")
+    stored = json.loads((DATA / "subwords.json").read_text("utf-8"))
+    stream = book_or_skip()
+    cut = experiment.CutText(stream, learn_merges(split(stream)[0], 50))
+    assert [list(pair) for pair in cut.merges[:10]] == stored["first merges"]
+    for kind, bits in experiment.scores(cut, (2,)).items():
+        there = stored["validation bits"]["50"][kind][1:2]
+        assert bits == pytest.approx(there, abs=2e-4)
+    row = stored["rows"]["50"]
+    train, _, test = split(stream.split())
+    assert experiment.words(cut, test) == pytest.approx(row["words"])
+    unknown = experiment.unknown_words(train, test)
+    assert unknown == stored["unknown words"]
+    again = experiment.left_out(cut, experiment.KINDS[2], 2, 2000)
+    there = row["left out"][1]
+    assert again.pop("kind") == there.pop("kind")
+    assert again == pytest.approx(there, abs=2e-4)
+
+
+def test_the_validation_part_chose_among_all_subword_models():
+    experiment = load("experiments/subwords.py")
+    stored = json.loads((DATA / "subwords.json").read_text("utf-8"))
+    grid, chosen = stored["validation bits"], stored["chosen"]
+    assert set(grid) == set(stored["rows"]) == set(map(str, experiment.MERGES))
+    for kinds in grid.values():
+        assert list(kinds) == list(experiment.KINDS)
+        assert {len(row) for row in kinds.values()} == {5}
+    assert experiment.best(grid) == tuple(
+        chosen[key] for key in ("merges", "kind", "order")
+    )
+    rows = [row for kinds in grid.values() for row in kinds.values()]
+    assert chosen["validation"] == min(map(min, rows))
+    assert chosen["left out"]["one cut"] == chosen["validation"]
+    # the first seam lies between words, where encoding cuts anyway
+    assert chosen["seams"][0]["bits"] == 0
+    for row in stored["rows"].values():
+        assert row["words"]["unknown tokens"] == 0
+        for there in row["left out"]:
+            assert there["all cuts"] <= there["one cut"]
