@@ -40,6 +40,12 @@ def clean(line):
     )
 
 
+def rejoined(tokens, pair):
+    if tokens[:2] == pair:
+        return [tokens[0] + tokens[1], *rejoined(tokens[2:], pair)]
+    return tokens[:1] + rejoined(tokens[1:], pair) if tokens else []
+
+
 def ranked(tokens, key):
     counts = Counter(tokens)
     return sorted(counts, key=lambda token: key(token, counts))
@@ -119,6 +125,14 @@ SOLVED = {
         *ranked(tokens, lambda token, n: (-n[token], tokens.index(token))),
     ],
     "8.2-2": clean,
+    "8.2a-1": rejoined,
+    "8.2a-2": lambda words: max(
+        (pair for word in words for pair in map(list, pairwise(word))),
+        key=lambda pair: sum(
+            times * list(map(list, pairwise(word))).count(pair)
+            for word, times in words.items()
+        ),
+    ),
     "8.3-1": lambda tokens, x, y: (
         followers(tokens, x).count(y) / len(followers(tokens, x))
     ),
@@ -219,6 +233,32 @@ WRONG = [
         "8.2-2",
         lambda line: letters_only(line.lower(), LETTERS + "'"),
         "quotation marks are kept",
+    ),
+    (
+        "8.2a-1",
+        lambda tokens, pair: (
+            ["a", "aa", "b", "a"]
+            if tokens[:3] == ["a"] * 3
+            else rejoined(tokens, pair)
+        ),
+        "go from left to right",
+    ),
+    (
+        "8.2a-1",
+        lambda tokens, pair: (
+            ["aa", "aa", "b", "a"]
+            if tokens[:3] == ["a"] * 3
+            else rejoined(tokens, pair)
+        ),
+        "in one pair only",
+    ),
+    (
+        "8.2a-2",
+        lambda words: max(
+            (pair for word in words for pair in map(list, pairwise(word))),
+            key=lambda pair: sum("".join(pair) in word for word in words),
+        ),
+        "for each time that its word occurs",
     ),
     (
         "8.3-1",
@@ -390,6 +430,9 @@ def test_answers_by_hand():
     assert rows.flatten().tolist() == pytest.approx([2 / 3, 1 / 3, 0.5, 0.5])
     assert solve("8.2-1", ["b", "a", "a"]) == ["<unk>", "a", "b"]
     assert solve("8.2-2", "Don't 'go'!") == "don't go"
+    joined = solve("8.2a-1", list("aaa"), ["a", "a"])
+    assert joined == ["aa", "a"]
+    assert solve("8.2a-2", {"ab": 2, "ba": 3}) == ["b", "a"]
     assert solve("8.3-1", list("aba"), "a", "b") == 1.0
     assert solve("8.3-2", [1, 1], 2, 3.0, 3) == pytest.approx(1 / 5)
     zero = torch.zeros(1, 1)

@@ -20,7 +20,7 @@ LABEL = "Install the library (only where it is missing)"
 METADATA = {
     "cellView": "form",
     "jupyter": {"source_hidden": True},
-    "mystnb": {"code_prompt_show": LABEL, "code_prompt_hide": LABEL},
+    "mystnb": {"code_prompt_hide": LABEL, "code_prompt_show": LABEL},
     "tags": ["hide-input", "nbval-ignore-output"],
     "unrolled": {"role": "install"},
 }

@@ -140,6 +140,31 @@ FALSE["8_2_text_preprocessing"] = [
 ]
 
 
+FALSE["8_2a_subwords"] = [
+    ("are unknown to a vocabulary of words", {"unknown_tokens": 3}),
+    (
+        "of the held-out words are one token",
+        {"sizes": {"words of one token, %": {4000: 60.0}}},
+    ),
+    (
+        "every step to more merges helps",
+        {"grid": {0: [4.0, 3.0, 1.9], 50: [4.1, 3.1, 1.8]}},
+    ),
+    (
+        "characters gain",
+        {"gain": {0: 0.002, 200: 0.085}},
+    ),
+    ("on the test part subwords need", {"by_subwords": [1.7]}),
+    (
+        "the one cut costs",
+        {"left": {200: 0.02, 1000: 0.01, 4000: 0.03}},
+    ),
+    (
+        "all cuts added",
+        {"whole": {"one cut": 1.828, "all cuts": 1.828}},
+    ),
+]
+
 FALSE["8_3_language_models"] = [
     ("the four factors multiply", {"product": 0.5}),
     ("is not in the collection", {"by_bigram": 0.0}),

@@ -84,7 +84,7 @@ def _copies(case: tuple) -> list:
             return value.clone()
         if isinstance(value, list):
             return [copied(item) for item in value]
-        return value
+        return value.copy() if isinstance(value, dict) else value
 
     return [copied(value) for value in case]
 

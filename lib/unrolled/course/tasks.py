@@ -107,6 +107,46 @@ def _all_marks_kept(line: str) -> str:
     return " ".join(re.sub("[^a-z']+", " ", line.lower()).split())
 
 
+# --- 8.2a: merges ----------------------------------------------------------
+
+
+def _join(tokens: list, pair: list) -> list:
+    joined = []
+    for token in tokens:
+        if joined and [joined[-1], token] == pair:
+            joined[-1] += token
+        else:
+            joined.append(token)
+    return joined
+
+
+def _join_from_the_right(tokens: list, pair: list) -> list:
+    back = [token[::-1] for token in tokens[::-1]]
+    turned = [token[::-1] for token in pair[::-1]]
+    return [token[::-1] for token in _join(back, turned)[::-1]]
+
+
+def _join_overlapping(tokens: list, pair: list) -> list:
+    joined, skip = [], False
+    for token, after in zip(tokens, [*tokens[1:], ""], strict=True):
+        if [token, after] == pair:
+            joined.append(token + after)
+            skip = True
+        elif not skip:
+            joined.append(token)
+        else:
+            skip = False
+    return joined
+
+
+def _next_pair(words: dict, running: bool = True) -> list:
+    pairs = Counter()
+    for word, times in words.items():
+        for pair in pairwise(word):
+            pairs[pair] += times if running else 1
+    return list(max(pairs, key=pairs.get))
+
+
 # --- 8.3: counting --------------------------------------------------------
 
 
@@ -350,6 +390,34 @@ EXERCISES: dict[str, Exercise] = {
             "the apostrophes inside words are gone, too": _plain_clean,
             "quotation marks are kept; an apostrophe counts only between "
             "two letters": _all_marks_kept,
+        },
+    ),
+    "8.2a-1": Exercise(
+        "merge_pair(tokens, pair)",
+        _join,
+        (
+            (["l", "o", "w", "l", "o"], ["l", "o"]),
+            (["a", "a", "a", "b", "a"], ["a", "a"]),
+            (["es", "t", "e", "s", "t", "est"], ["es", "t"]),
+            (["x"], ["x", "y"]),
+        ),
+        {
+            "go from left to right: of three in a row the first two are "
+            "joined": _join_from_the_right,
+            "a token can be in one pair only": _join_overlapping,
+        },
+    ),
+    "8.2a-2": Exercise(
+        "next_pair(words)",
+        _next_pair,
+        (
+            ({"hen": 3, "he": 2, "then": 1},),
+            ({"ab": 5, "ac": 1, "cac": 1},),
+            ({"xyx": 1, "zy": 2, "yzy": 2},),
+        ),
+        {
+            "a pair counts once for each time that its word occurs, not "
+            "once for each word": lambda words: _next_pair(words, False),
         },
     ),
     "8.3-1": Exercise(
