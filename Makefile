@@ -65,6 +65,7 @@ experiments: $(READY)
 	$(BIN)/python experiments/whole_book.py curve
 	$(BIN)/python experiments/clipping.py
 	$(BIN)/python experiments/horizon.py
+	$(BIN)/python experiments/subwords.py
 
 explorables: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python tools/explorables
