@@ -6,8 +6,11 @@ import io
 import matplotlib as mpl
 import nbformat
 import pytest
+from IPython.core.formatters import DisplayFormatter
+from matplotlib_inline.config import InlineBackend
 from nbclient import NotebookClient
 from PIL import Image
+from traitlets.config import Configurable
 
 from unrolled.course.inline import show_in_notebooks
 from unrolled.course.plotting import new_axes
@@ -39,7 +42,7 @@ def test_the_picture_is_small(shown):
     data = base64.b64decode(shown[0]["image/png"])
     width, height = Image.open(io.BytesIO(data)).size
     assert 400 < width <= 580  # 5.6 inches, cropped
-    assert 150 < height <= 210
+    assert 150 < height <= 220
     assert len(data) < 20_000
 
 
@@ -56,3 +59,32 @@ def test_outside_a_notebook_only_the_files_of_svg_change():
         # what files of SVG look like, and nothing that is seen on a screen
         assert changed <= {"svg.fonttype", "svg.hashsalt"}
         assert mpl.rcParams["svg.fonttype"] == "none"
+
+
+class Shell(Configurable):
+    """What a notebook's shell has that is used here."""
+
+    display_formatter = DisplayFormatter()
+
+
+@pytest.mark.filterwarnings("ignore:.*use @observe:DeprecationWarning")
+@pytest.mark.parametrize("shell", [Shell(), None])
+def test_how_the_backend_is_set(shell, monkeypatch):
+    InlineBackend.clear_instance()
+    monkeypatch.setattr("IPython.get_ipython", lambda: shell)
+    try:
+        show_in_notebooks()
+        assert InlineBackend.initialized() is (shell is not None)
+        if shell is not None:
+            backend = InlineBackend.instance()
+            assert backend.parent is shell
+            assert backend.figure_formats == {"svg"}
+            options = backend.print_figure_kwargs
+            assert options["bbox_inches"] == "tight"
+            assert options["dpi"] >= 200
+            assert options["metadata"] == {"Date": None, "Creator": None}
+            pictures = shell.display_formatter.formatters["image/png"]
+            data = pictures(new_axes("a", "b").figure)
+            assert base64.b64decode(data).startswith(b"\x89PNG")
+    finally:
+        InlineBackend.clear_instance()

@@ -5,8 +5,6 @@ import io
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
-from matplotlib_inline.config import InlineBackend
-from traitlets.config import Configurable
 
 from helpers import legend_names
 
@@ -144,27 +142,6 @@ def test_a_shared_legend_is_that_of_the_first_panel():
     draw_lines(alone, [0, 1], names)
     share_legend([alone])
     assert len(alone.figure.legends) == 1
-
-
-@pytest.mark.filterwarnings("ignore:.*use @observe:DeprecationWarning")
-@pytest.mark.parametrize("shell", [Configurable(), None])
-def test_notebooks_show_vectors(shell, monkeypatch):
-    """Sharp on any screen, and nothing that differs from run to run."""
-    InlineBackend.clear_instance()
-    monkeypatch.setattr("IPython.get_ipython", lambda: shell)
-    try:
-        new_axes("a", "b")
-        assert InlineBackend.initialized() is (shell is not None)
-        if shell is not None:
-            backend = InlineBackend.instance()
-            assert backend.parent is shell
-            assert backend.figure_formats == {"svg"}
-            options = backend.print_figure_kwargs
-            assert options["bbox_inches"] == "tight"
-            assert options["dpi"] >= 200
-            assert options["metadata"] == {"Date": None, "Creator": None}
-    finally:
-        InlineBackend.clear_instance()
 
 
 def test_small_multiples_need_titles_and_labels():

@@ -190,7 +190,7 @@ def draw_chain(
         )
     figure = new_figure(2.5)
     axes = figure.add_subplot(frameon=False, aspect="equal")
-    axes.set(xticks=[], yticks=[], xlim=(-3.0, 3.0), ylim=(-1.0, 1.65))
+    axes.set(xticks=[], yticks=[], xlim=(-3.0, 3.0), ylim=(-1.0, 1.75))
     turns = [math.pi / 2 - 2 * math.pi * s / size for s in range(size)]
     places = [(1.7 * math.cos(a), 0.85 * math.sin(a)) for a in turns]
     style = {"arrowstyle": "-|>", "color": INK, "linewidth": 1}
