@@ -97,44 +97,56 @@ def in_bits(scores: torch.Tensor, full: torch.Tensor) -> dict:
     }
 
 
-def run(every=SETTINGS["every"], lengths=SETTINGS["lengths"], layers=(1, 2)):
-    """The networks and Kneser-Ney: {model: {length: {start: score}}}."""
-    stream, found = character_stream(load_corpus()), {}
-    for number in layers:
-        model, vocab = load_model(DATA / f"rnn_{number}_layer.safetensors")
-        ids = torch.tensor(vocab[list(stream)])
-        train_ids, valid_ids, test_ids = split(ids)
-        places = torch.arange(len(ids) - len(test_ids), len(ids), every)
-        generator = torch.Generator().manual_seed(number)
-        pool = borrowed_states(model, train_ids, generator)
-        full = log_probs(model, ids)[places - 1]
-        rows = {"all": {"zeros": in_bits(full, full)}}
-        for length in lengths:
-            scores = cut_scores(model, ids, places, pool, length, generator)
-            rows[str(length)] = {
-                start: in_bits(score, full) for start, score in scores.items()
-            }
-            print(number, length, rows[str(length)], flush=True)
-        found["one layer" if number == 1 else "two layers"] = rows
-    longest = SETTINGS["order"] - 1
-    counts = {}
-    for length in [*(x for x in lengths if x < longest), longest][::-1]:
+def texts(vocab) -> tuple[torch.Tensor, ...]:
+    """Train, validation and all ids; the places that are scored."""
+    ids = torch.tensor(vocab[list(character_stream(load_corpus()))])
+    train_ids, valid_ids, test_ids = split(ids)
+    first = len(ids) - len(test_ids)
+    places = torch.arange(first, len(ids), SETTINGS["every"])
+    return train_ids, valid_ids, ids, places
+
+
+def of_network(layers: int, lengths=SETTINGS["lengths"]) -> dict:
+    """A stored network: {length: {start: score}}."""
+    model, vocab = load_model(DATA / f"rnn_{layers}_layer.safetensors")
+    train_ids, _, ids, places = texts(vocab)
+    generator = torch.Generator().manual_seed(layers)
+    pool = borrowed_states(model, train_ids, generator)
+    full = log_probs(model, ids)[places - 1]
+    rows = {"all": {"zeros": in_bits(full, full)}}
+    for length in lengths:
+        scores = cut_scores(model, ids, places, pool, length, generator)
+        rows[str(length)] = {
+            start: in_bits(score, full) for start, score in scores.items()
+        }
+        print(layers, length, rows[str(length)], flush=True)
+    return rows
+
+
+def of_counting(order=SETTINGS["order"], lengths=SETTINGS["lengths"]) -> dict:
+    """Kneser-Ney of one order, cut short, and of lower orders."""
+    _, vocab = load_model(DATA / "rnn_1_layer.safetensors")
+    train_ids, valid_ids, ids, places = texts(vocab)
+    contexts = [ids[place - order + 1 : place].tolist() for place in places]
+    longest, rows = order - 1, {}
+    for length in [longest, *(x for x in lengths[::-1] if x < longest)]:
         lm = KneserNeyLM(length + 1, len(vocab)).fit(train_ids)
         lm = lm.tuned(valid_ids)
         fitted = lm.log_probs(ids)[places - 1]
         if length == longest:
             whole, full = lm, fitted
         cut = [
-            whole.prob(ids[place - length : place].tolist(), int(ids[place]))
-            for place in places.tolist()
+            whole.prob(context[longest - length :], token)
+            for context, token in zip(
+                contexts, ids[places].tolist(), strict=True
+            )
         ]
-        counts[str(length)] = {
+        rows[str(length)] = {
             "fitted anew": in_bits(fitted, full),
             "cut short": in_bits(torch.tensor(cut).double().log(), full),
         }
-        print("Kneser-Ney", length, counts[str(length)], flush=True)
-    found["Kneser-Ney"] = counts
-    return {"scored": len(places), "models": found}
+        print("Kneser-Ney", length, rows[str(length)], flush=True)
+    return rows
 
 
 def main() -> None:
@@ -144,7 +156,11 @@ def main() -> None:
         "unrolled": unrolled.__version__,
         "torch": torch.__version__.split("+")[0],
         "settings": SETTINGS,
-        **run(),
+        "models": {
+            "one layer": of_network(1),
+            "two layers": of_network(2),
+            "Kneser-Ney": of_counting(),
+        },
         "cpu_seconds": round(time.process_time() - start),
     }
     RESULTS.write_text(json.dumps(content, indent=1) + "\n", "utf-8")

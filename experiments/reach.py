@@ -11,6 +11,7 @@ eigenvalues, slopes of tanh; and the same gradient with the slopes set to 1 on
 the way back. Results are in lib/unrolled/data/reach.json.
 """
 
+import itertools
 import json
 import math
 import time
@@ -107,7 +108,7 @@ def measured(before, D) -> dict:
     }
 
 
-def reach(tensors: list, story, *, spectrum=True) -> dict:
+def reach(tensors: list, story) -> dict:
     """What one network does on the story; ``tensors`` in double precision.
 
     Three ways back: as it is; with all slopes set to 1; with each place's
@@ -135,10 +136,9 @@ def reach(tensors: list, story, *, spectrum=True) -> dict:
         "mean slope": slopes.mean(),
         "rms slope": slopes.square().mean().sqrt(),
         "rms weight": W_hh.norm() / math.sqrt(len(W_hh)),
+        "largest eigenvalue": torch.linalg.eigvals(W_hh).abs().max(),
+        "largest singular value": torch.linalg.matrix_norm(W_hh, 2),
     }
-    if spectrum:
-        numbers["largest eigenvalue"] = torch.linalg.eigvals(W_hh).abs().max()
-        numbers["largest singular value"] = torch.linalg.matrix_norm(W_hh, 2)
     return {
         **{
             name: measured(before, deltas(last, way, W_hh))
@@ -148,7 +148,7 @@ def reach(tensors: list, story, *, spectrum=True) -> dict:
     }
 
 
-def trained(model, ids, seed, epochs=None) -> float:
+def trained(model, ids, seed, epochs) -> float:
     """Train it on the book, in place; its last training bits."""
     generator = torch.Generator().manual_seed(100 + seed)
     loader = SequenceLoader(
@@ -157,34 +157,26 @@ def trained(model, ids, seed, epochs=None) -> float:
     optimizer = torch.optim.Adam(
         model.parameters(), lr=SETTINGS["rate"], betas=(0.9, 0.99)
     )
-    epochs = epochs or SETTINGS["epochs"]
     history = train(
         model, loader, epochs, optimizer, schedule=cosine, progress=False
     )
     return round(math.log2(history.train[-1]), 4)
 
 
-RULES = {
-    "rms weight x rms slope": ("rms weight", "rms slope"),
-    "largest eigenvalue x mean slope": ("largest eigenvalue", "mean slope"),
-    "largest eigenvalue x rms slope": ("largest eigenvalue", "rms slope"),
-    "largest singular value x rms slope": (
-        "largest singular value",
-        "rms slope",
-    ),
-}
+WEIGHTS = ("rms weight", "largest eigenvalue", "largest singular value")
 
 
 def rules(rows: list[dict]) -> dict:
-    """How well each rule predicts the factor per step, over all rows."""
+    """How well weight x slope predicts the factor per step, over all rows."""
     found = {}
     real = torch.tensor([row["as it is"]["factor"] for row in rows]).log()
-    for name, (weight, slope) in RULES.items():
-        said = torch.tensor([row[weight] * row[slope] for row in rows]).log()
-        pair = torch.stack([real, said])
+    for weight, slope in itertools.product(WEIGHTS, ("rms", "mean")):
+        said = [row[weight] * row[f"{slope} slope"] for row in rows]
+        said = torch.tensor(said).log()
         off = (said - real).exp()
-        found[name] = {
-            "correlation": round(pair.corrcoef()[0, 1].item(), 4),
+        correlation = torch.stack([real, said]).corrcoef()[0, 1]
+        found[f"{weight} x {slope} slope"] = {
+            "correlation": round(correlation.item(), 4),
             "least ratio": round(off.min().item(), 3),
             "largest ratio": round(off.max().item(), 3),
         }
@@ -195,46 +187,54 @@ def nilpotent() -> dict:
     """Products of Jacobians of two networks whose eigenvalues are all 0.
 
     A chain of 32 units, each of which hands 1.5 times itself on to the next,
-    with slopes of 1: it grows, and is 0 after 32 steps. And two units, one
-    of them held at 0 by its input, the other held far from 0.
+    with slopes of 1: it grows, and is 0 after 32 steps. And two units with
+    tanh, one of them held at 0 by its input, the other at 1.
     """
     chain = torch.diag(torch.full((31,), 1.5).double(), 1)
     two = torch.tensor([[2.0, 2.0], [-2.0, -2.0]]).double()
-    state, inputs = torch.zeros(2).double(), torch.tensor([2.0, 40.0]).double()
+    state, inputs = torch.tensor([[0.0, 1.0], [2.0, 42.0]]).double()
     product, norms = torch.eye(2).double(), []
     for _ in range(50):
         state = torch.tanh(inputs + state @ two)
         product = product @ two @ torch.diag(1 - state**2)
         norms.append(product.norm().item())
     steps = [1, 5, 10, 20, 31, 32, 50]
-    powers = [torch.linalg.matrix_power(chain, s).norm() for s in steps]
+    powers = [torch.linalg.matrix_power(chain, s) for s in steps]
     return {
         "steps": steps,
-        "chain": [float(f"{p.item():.4g}") for p in powers],
+        "chain": [
+            float(f"{torch.linalg.matrix_norm(p, 2).item():.4g}")
+            for p in powers
+        ],
         "two units": [float(f"{norms[s - 1]:.4g}") for s in steps],
     }
 
 
-def grid(story, ids, vocab_size, *, scales=None, recurrent=None, seeds=None):
-    """All cells before training, then those that are trained."""
-    for hidden, epochs in [
-        *((hidden, 0) for hidden in SETTINGS["hidden"]),
-        (SETTINGS["trained"], SETTINGS["epochs"]),
-    ]:
-        for kind in recurrent or SETTINGS["recurrent"]:
-            for seed in seeds or SETTINGS["seeds"]:
-                for scale in scales or SETTINGS["input_scales"]:
-                    model = made(vocab_size, hidden, kind, scale, seed)
-                    bits = trained(model, ids, seed) if epochs else None
-                    yield {
-                        "hidden": hidden,
-                        "recurrent": kind,
-                        "input_scale": scale,
-                        "seed": seed,
-                        "epochs": epochs,
-                        "training_bits": bits,
-                        **reach(list(model.parameters()), story),
-                    }
+def cells():
+    """Hidden units, recurrent start, seed, input scale, epochs, of all."""
+    kinds = [(hidden, 0) for hidden in SETTINGS["hidden"]]
+    kinds.append((SETTINGS["trained"], SETTINGS["epochs"]))
+    for hidden, epochs in kinds:
+        for recurrent in SETTINGS["recurrent"]:
+            for seed in SETTINGS["seeds"]:
+                for scale in SETTINGS["input_scales"]:
+                    yield hidden, recurrent, seed, scale, epochs
+
+
+def run_one(data, hidden, recurrent, seed, scale, epochs) -> dict:
+    """One cell of the grid."""
+    story, ids, vocab = data
+    model = made(len(vocab), hidden, recurrent, scale, seed)
+    bits = trained(model, ids, seed, epochs) if epochs else None
+    return {
+        "hidden": hidden,
+        "recurrent": recurrent,
+        "input_scale": scale,
+        "seed": seed,
+        "epochs": epochs,
+        "training_bits": bits,
+        **reach(list(model.parameters()), story),
+    }
 
 
 def texts() -> tuple[torch.Tensor, torch.Tensor, Vocab]:
@@ -252,9 +252,10 @@ def texts() -> tuple[torch.Tensor, torch.Tensor, Vocab]:
 def main() -> None:
     """Run it and store it."""
     start = time.process_time()
-    story, ids, vocab = texts()
+    data = story, _, vocab = texts()
     rows = []
-    for row in grid(story, ids, len(vocab)):
+    for cell in cells():
+        row = run_one(data, *cell)
         rows.append(row)
         short = {k: v for k, v in row.items() if "slopes " not in k}
         print(short, row["slopes 1"]["factor"], flush=True)
