@@ -1,6 +1,6 @@
 """Which way does a truncated gradient point, on average?
 
-    python experiments/bias.py          (about three minutes on one core)
+    python experiments/bias.py          (about four minutes on one core)
 
 The gradient of W_hh over passages of the training part, cut off after a
 fixed number of steps, or at random places with what is handed on weighted up,
@@ -20,6 +20,7 @@ from torch.nn.functional import one_hot
 
 import unrolled
 from unrolled.batches import SequenceLoader
+from unrolled.checkpoints import load_model
 from unrolled.corpus import load_corpus, split
 from unrolled.schedules import cosine
 from unrolled.stacked import StackedRNNLM
@@ -45,20 +46,26 @@ SETTINGS = {
         "before training, inputs 0.1": [0.1, 0],
         "after four epochs, inputs 0.1": [0.1, 4],
     },
+    "seeds": [0, 1, 2],  # of the networks
+    "stored": 88,  # passages of the built-in story, for the stored network
     "resamples": 1000,
 }
 
 
-def texts() -> tuple[int, torch.Tensor]:
-    """The vocabulary's size, and the ids of the training part."""
+def texts() -> tuple[int, torch.Tensor, torch.Tensor]:
+    """The vocabulary's size, the ids of the training part and the story."""
     train_text = split(character_stream(load_corpus()))[0]
     vocab = Vocab(list(train_text))
-    return len(vocab), torch.tensor(vocab[list(train_text)])
+    story = character_stream(load_corpus("builtin"))
+    train_ids, story = (
+        torch.tensor(vocab[list(text)]) for text in (train_text, story)
+    )
+    return len(vocab), train_ids, story
 
 
-def made(vocab_size, ids, scale, epochs) -> StackedRNNLM:
+def made(vocab_size, ids, scale, epochs, seed) -> StackedRNNLM:
     """One layer, orthogonal at the start, trained as in ``truncation``."""
-    generator = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(seed)
     model = StackedRNNLM(
         vocab_size,
         SETTINGS["hidden"],
@@ -188,24 +195,42 @@ def every_passage(model, passages, kind, steps) -> torch.Tensor:
     return torch.cat(found)
 
 
-def run(number=SETTINGS["passages"], networks=None) -> dict:
-    """Every network with every cut: {network: {cut: comparison}}."""
-    vocab_size, ids = texts()
+def passages_of(ids, number) -> torch.Tensor:
+    """The first passages of a text, each with one label more: (n, T + 1)."""
     length = SETTINGS["characters"]
-    rows = torch.arange(number)[:, None] * length
-    passages = ids[rows + torch.arange(length + 1)]
-    kinds = [("cut", steps) for steps in SETTINGS["cuts"]]
-    kinds += [("random", steps) for steps in SETTINGS["random"]]
-    found = {}
-    for name in networks or SETTINGS["networks"]:
-        model = made(vocab_size, ids, *SETTINGS["networks"][name])
-        full = every_passage(model, passages, "full", 0)
-        found[name] = {}
-        for kind, steps in kinds:
+    first = torch.arange(number)[:, None] * length
+    return ids[first + torch.arange(length + 1)]
+
+
+def every_cut(model, passages) -> dict:
+    """{cut: comparison with the full gradient}."""
+    full, found = every_passage(model, passages, "full", 0), {}
+    for kind, key in (("cut", "cuts"), ("random", "random")):
+        for steps in SETTINGS[key]:
             other = every_passage(model, passages, kind, steps)
-            row = found[name][f"{kind}, {steps}"] = compared(full, other)
-            print(name, kind, steps, row, flush=True)
+            row = found[f"{kind}, {steps}"] = compared(full, other)
+            print(kind, steps, row, flush=True)
     return found
+
+
+def run(number=SETTINGS["passages"], networks=None, seeds=None) -> list[dict]:
+    """Every network of every seed."""
+    vocab_size, ids, _ = texts()
+    rows = []
+    for name in networks or SETTINGS["networks"]:
+        for seed in seeds or SETTINGS["seeds"]:
+            print(name, seed, flush=True)
+            chosen = SETTINGS["networks"][name]
+            model = made(vocab_size, ids, *chosen, seed)
+            cuts = every_cut(model, passages_of(ids, number))
+            rows.append({"network": name, "seed": seed, "cuts": cuts})
+    return rows
+
+
+def stored() -> dict:
+    """The one-layer network of 8.5, on a story that it does not know."""
+    model, _ = load_model(DATA / "rnn_1_layer.safetensors")
+    return every_cut(model, passages_of(texts()[2], SETTINGS["stored"]))
 
 
 def main() -> None:
@@ -216,6 +241,7 @@ def main() -> None:
         "torch": torch.__version__.split("+")[0],
         "settings": SETTINGS,
         "networks": run(),
+        "stored network": stored(),
         "cpu_seconds": round(time.process_time() - start),
     }
     text = json.dumps(content, separators=(",", ":"))
