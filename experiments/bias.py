@@ -33,7 +33,7 @@ SETTINGS = {
     "hidden": 128,
     "rows": 16,
     "window": 64,
-    "rate": 2e-3,
+    "rate": 8e-3,
     "characters": 400,  # of a passage
     "passages": 340,
     "first": 24,  # the number whose plain mean is shown beside

@@ -31,7 +31,7 @@ RESULTS = DATA / "truncation.json"
 SETTINGS = {
     "hidden": 128,
     "windows": [1, 4, 16, 35, 64, 256],
-    "rates": [5e-4, 2e-3, 8e-3],
+    "rates": [5e-4, 2e-3, 8e-3, 3.2e-2],
     "seeds": [0, 1, 2],  # the first one chooses the rate
     "updates": 541,  # as many as 4 epochs of 16 rows and windows of 64
     # how many rows, how many updates (None: those of 4 epochs)
