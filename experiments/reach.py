@@ -1,11 +1,11 @@
 """How far back does a gradient reach? Input scale times recurrent start.
 
-    python experiments/reach.py     (about a quarter of an hour on one core)
+    python experiments/reach.py     (about eight minutes on one core)
 
 Appendix B's measure: the loss at one character, and what each earlier step
 contributes to the gradient of W_hh, as a share of the nearest step's, the
 median over 50 places of the built-in story. For networks before training of
-128 and 512 units, those of 128 units after 4 and 16 epochs of the book, and
+128 and 512 units, those of 128 units after eight epochs of the book, and
 the stored one. Beside it what is said to explain it: singular values,
 eigenvalues, slopes of tanh; and the same gradient with the slopes set to 1 on
 the way back. Results are in lib/unrolled/data/reach.json.
@@ -43,7 +43,7 @@ SETTINGS = {
     ],
     "hidden": [128, 512],
     "trained": 128,  # hidden units
-    "epochs": [4, 16],
+    "epochs": [8],
     "rows": 16,
     "window": 64,
     "rate": 8e-3,  # Adam's, down a cosine
