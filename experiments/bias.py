@@ -35,7 +35,7 @@ SETTINGS = {
     "window": 64,
     "rate": 8e-3,
     "characters": 400,  # of a passage
-    "passages": 340,
+    "passages": 170,
     "first": 24,  # the number whose plain mean is shown beside
     "cuts": [1, 5, 10, 35],
     "random": [5, 10, 35],  # mean number of steps
