@@ -1,6 +1,7 @@
 """How far back does a gradient reach? Input scale times recurrent start.
 
-    python experiments/reach.py     (about five minutes on one core)
+    python experiments/reach.py     (about five minutes on one core; what
+                                    is stored is not run again)
 
 Appendix B's measure: the loss at one character, and what each earlier step
 contributes to the gradient of W_hh, as a share of the nearest step's, the
@@ -14,7 +15,6 @@ the way back. Results are in lib/unrolled/data/reach.json.
 import itertools
 import json
 import math
-import time
 from pathlib import Path
 
 import torch
@@ -256,21 +256,9 @@ def texts() -> tuple[torch.Tensor, torch.Tensor, Vocab]:
     )
 
 
-def main() -> None:
-    """Run what is not yet stored, and store it."""
-    start = time.process_time()
-    data = story, _, vocab = texts()
-    keys = "hidden", "recurrent", "seed", "input_scale", "epochs"
-    there = {"rows": [], "cpu_seconds": 0}
-    if RESULTS.exists():
-        there = json.loads(RESULTS.read_text("utf-8"))
-    done = {tuple(row[key] for key in keys): row for row in there["rows"]}
-    rows = []
-    for cell in cells():
-        row = done.get(cell) or run_one(data, *cell)
-        rows.append(row)
-        short = {k: v for k, v in row.items() if "slopes " not in k}
-        print(short, row["slopes 1"]["factor"], flush=True)
+def store(rows, data) -> None:
+    """Write the rows, the stored network's, and how well rules predict."""
+    story, _, vocab = data
     stored, its_vocab = load_model(DATA / "rnn_1_layer.safetensors")
     assert its_vocab.to_tokens([*range(28)]) == vocab.to_tokens([*range(28)])
     first = (stored.W_in[0], stored.W_hh[0], stored.b_h[0])
@@ -285,11 +273,26 @@ def main() -> None:
             for epochs in sorted({row["epochs"] for row in rows})
         },
         "all eigenvalues 0": nilpotent(),
-        "cpu_seconds": there["cpu_seconds"]
-        + round(time.process_time() - start),
+        "cells left": len(list(cells())) - len(rows),
     }
     text = json.dumps(content, separators=(",", ":"))
     RESULTS.write_text(text + "\n", "utf-8")
+
+
+def main() -> None:
+    """Run what is not yet stored; store after every tenth cell."""
+    rows, data = [], texts()
+    if RESULTS.exists():
+        rows = json.loads(RESULTS.read_text("utf-8"))["rows"]
+    keys = "hidden", "recurrent", "seed", "input_scale", "epochs"
+    done = {tuple(row[key] for key in keys) for row in rows}
+    left = [cell for cell in cells() if cell not in done]
+    for number, cell in enumerate(left, start=1):
+        rows.append(run_one(data, *cell))
+        print(cell, rows[-1]["as it is"], flush=True)
+        if number % 10 == 0:
+            store(rows, data)
+    store(rows, data)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Does it cost anything to train with short windows? By training.
 
-    python experiments/truncation.py    (about 15 minutes on one core)
+    python experiments/truncation.py    (about 15 minutes on one core;
+                                        what is stored is not run again)
 
 Networks trained with windows of 1 to 256 steps, the state carried on, in
 three ways to compare windows that read differently much text in a minibatch.
@@ -12,7 +13,6 @@ lib/unrolled/data/truncation.json, for appendix B.
 import itertools
 import json
 import math
-import time
 from pathlib import Path
 
 import torch
@@ -115,38 +115,47 @@ def run_one(data, way, window, scale, rate, seed, share=1) -> dict:
     }
 
 
-def run() -> list[dict]:
-    """Every rate with the first seed, the best rate with the others."""
-    data, found = texts(), []
-    first, *others = SETTINGS["seeds"]
-    cells = [
+def cells() -> list[tuple]:
+    """The way to compare, the window and the input scale, of all cells."""
+    return [
         (way, window, float(scale))
         for scale, ways in SETTINGS["input_scales"].items()
         for way in ways or SETTINGS["ways"]
         for window in SETTINGS["windows"]
     ]
-    for cell in cells:
-        rows = [run_one(data, *cell, r, first) for r in SETTINGS["rates"]]
-        best = min(rows, key=lambda row: row["valid_bits"])["rate"]
-        rows += [run_one(data, *cell, best, seed) for seed in others]
-        for row in rows:
-            found.append(row | {"chosen": row["rate"] == best})
-            print(found[-1], flush=True)
-    return found
+
+
+def run_cell(data, way, window, scale) -> list[dict]:
+    """Every rate with the first seed, the best rate with the others."""
+    cell = data, way, window, scale
+    first, *others = SETTINGS["seeds"]
+    rows = [run_one(*cell, rate, first) for rate in SETTINGS["rates"]]
+    best = min(rows, key=lambda row: row["valid_bits"])["rate"]
+    rows += [run_one(*cell, best, seed) for seed in others]
+    return [row | {"chosen": row["rate"] == best} for row in rows]
 
 
 def main() -> None:
-    """Run it and store it."""
-    start = time.process_time()
-    content = {
-        "unrolled": unrolled.__version__,
-        "torch": torch.__version__.split("+")[0],
-        "settings": SETTINGS,
-        "runs": run(),
-        "cpu_seconds": round(time.process_time() - start),
-    }
-    text = json.dumps(content, separators=(",", ":"))
-    RESULTS.write_text(text + "\n", "utf-8")
+    """Run the cells that are not yet stored; store after each."""
+    rows, data = [], texts()
+    if RESULTS.exists():
+        rows = json.loads(RESULTS.read_text("utf-8"))["runs"]
+    keys = "way", "window", "input_scale"
+    done = {tuple(row[key] for key in keys) for row in rows}
+    left = [cell for cell in cells() if cell not in done]
+    for number, cell in enumerate(left, start=1):
+        for row in run_cell(data, *cell):
+            print(row, flush=True)
+            rows.append(row)
+        content = {
+            "unrolled": unrolled.__version__,
+            "torch": torch.__version__.split("+")[0],
+            "settings": SETTINGS,
+            "runs": rows,
+            "cells left": len(left) - number,
+        }
+        text = json.dumps(content, separators=(",", ":"))
+        RESULTS.write_text(text + "\n", "utf-8")
 
 
 if __name__ == "__main__":

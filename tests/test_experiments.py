@@ -197,7 +197,8 @@ def test_gradients_reach_as_far_as_they_did():
     reach = load("experiments/reach.py")
     result, data = stored("reach"), reach.texts()
     cells = list(reach.cells())
-    assert len(cells) == len(result["rows"])
+    assert len(cells) == len(result["rows"]) + result["cells left"]
+    assert {0, 4} <= {row["epochs"] for row in result["rows"]}
     shared = 128, "orthogonal", 1, 0.1
     for epochs, near in ((0, 0.001), (4, 0.05)):
         cell = *shared, epochs
@@ -212,8 +213,13 @@ def test_gradients_reach_as_far_as_they_did():
 @pytest.mark.slow
 def test_a_window_is_trained_again():
     truncation = load("experiments/truncation.py")
-    rows = stored("truncation")["runs"]
+    result, settings = stored("truncation"), truncation.SETTINGS
+    rows, size = result["runs"], len(settings["rates"]) + 2
+    left = result["cells left"]
+    assert len(rows) == size * (len(truncation.cells()) - left)
     way, scale = "equal updates, equal text", 3.0
+    wanted = {(way, window) for window in settings["windows"]}
+    assert wanted <= {(row["way"], row["window"]) for row in rows}
     there = one_of(
         rows, way=way, window=4, input_scale=scale, rate=2e-3, seed=0
     )
@@ -259,11 +265,12 @@ def test_random_cuts_are_weighted_up_to_1(passages):
 
 def test_the_bias_of_some_passages_is_as_stored():
     bias, name = load("experiments/bias.py"), "before training"
-    rows = stored("bias")["networks"]
-    for network in bias.SETTINGS["networks"]:
-        for seed in bias.SETTINGS["seeds"]:
-            one_of(rows, network=network, seed=seed)
-    (again,) = bias.run(40, [name], [0])
+    result, settings = stored("bias"), bias.SETTINGS
+    rows = result["networks"]
+    assert {row["network"] for row in rows} == set(settings["networks"])
+    number = len(settings["networks"]) * len(settings["seeds"])
+    assert len(rows) + result["networks left"] == number
+    again = bias.run_one(name, 0, 40)
     there = one_of(rows, network=name, seed=0)["cuts"]
     assert set(again["cuts"]) == set(there)
     for cut, row in again["cuts"].items():
