@@ -1,6 +1,5 @@
 """Many forecasters at once are those of one at a time."""
 
-import inspect
 import math
 
 import pytest
@@ -86,16 +85,22 @@ def test_one_generator_for_each_series(noisy):
 
 def test_the_settings_of_one_are_those_of_many(noisy):
     """Defaults are those of fit_mlp, for both ways to train."""
+    features, labels = pairs(noisy, 4)
+    one = fit_mlp(features[0], labels[0], generator=seeded(0))
+    generators = [seeded(i) for i in range(len(features))]
+    several = fit_networks(features, labels, generators)
+    first = several(features)[0].flatten()
+    assert torch.allclose(first, one(features[0]).flatten(), atol=1e-5)
 
-    def defaults(function):
-        given = inspect.signature(function).parameters.values()
-        return {p.name: p.default for p in given if p.kind == p.KEYWORD_ONLY}
+    def trained(**settings):
+        generators = [seeded(i) for i in range(len(features))]
+        net = train_networks(
+            several, features, labels[None], generators, **settings
+        )
+        return net(features)
 
-    of_one = defaults(fit_mlp)
-    del of_one["generator"]
-    assert defaults(fit_networks) == of_one
-    del of_one["num_hiddens"]
-    assert defaults(train_networks) == of_one
+    usual = {"learning_rate": 0.01, "batch_size": 16, "num_epochs": 5}
+    assert torch.equal(trained(), trained(**usual))
 
 
 def test_lines_need_labels_for_each_series(noisy):
