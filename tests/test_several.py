@@ -15,7 +15,7 @@ from unrolled.course.several import (
     median_interval,
     train_networks,
 )
-from unrolled.forecasters import fit_mlp
+from unrolled.forecasters import fit_least_squares, fit_mlp
 from unrolled.horizon import fed_back, pairs
 
 
@@ -107,6 +107,14 @@ def test_lines_need_labels_for_each_series(noisy):
     features, labels = pairs(noisy, 4)
     with pytest.raises(ValueError, match="shorter"):
         fit_lines(features, labels[:2])
+
+
+def test_each_line_is_the_one_fitted_alone(noisy):
+    features, labels = pairs(noisy, 4)
+    together = fit_lines(features, labels)(features)
+    for x, y, forecasts in zip(features, labels, together, strict=True):
+        alone = fit_least_squares(x, y)(x)
+        assert torch.allclose(forecasts.flatten(), alone.flatten())
 
 
 def test_lines_are_linear():
