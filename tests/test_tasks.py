@@ -46,6 +46,15 @@ def rejoined(tokens, pair):
     return tokens[:1] + rejoined(tokens[1:], pair) if tokens else []
 
 
+def mixed(weights, log_probs, x, rate):
+    """One step, its gradient by differentiation."""
+    weights = weights.clone().requires_grad_()
+    powers = (weights[:, None] * log_probs).sum(0).exp()
+    loss = -(powers[x] / powers.sum()).log()
+    (gradient,) = torch.autograd.grad(loss, weights)
+    return (weights - rate * gradient).detach()
+
+
 def ranked(tokens, key):
     counts = Counter(tokens)
     return sorted(counts, key=lambda token: key(token, counts))
@@ -138,6 +147,18 @@ SOLVED = {
     ),
     "8.3-2": lambda ids, token, strength, size: (
         (ids.count(token) + strength / size) / (len(ids) + strength)
+    ),
+    "8.3a-1": lambda counts, lower, discount: torch.stack(
+        [
+            (max(n - discount, 0) + discount * (counts > 0).sum() * p)
+            / counts.sum()
+            if counts.sum() > 0
+            else p
+            for n, p in zip(counts, lower, strict=True)
+        ]
+    ),
+    "8.3a-2": lambda weights, log_probs, x, rate: mixed(
+        weights, log_probs, x, rate
     ),
     "8.4-1": rnn_step,
     "8.4-2": lambda probs: math.prod(probs) ** (-1 / len(probs)),
@@ -294,6 +315,34 @@ WRONG = [
         "the denominator has to grow",
     ),
     (
+        "8.3a-1",
+        lambda counts, lower, d: (
+            ((counts - d).relu() + d * lower) / counts.sum()
+        ),
+        "the discount times their number",
+    ),
+    (
+        "8.3a-1",
+        lambda counts, lower, d: (
+            (counts - d).relu() / (counts - d).relu().sum()
+            if counts.any()
+            else lower
+        ),
+        "must go to the lower order",
+    ),
+    (
+        "8.3a-2",
+        lambda weights, log_probs, x, rate: mixed(
+            weights, log_probs, x, -rate
+        ),
+        "this goes uphill",
+    ),
+    (
+        "8.3a-2",
+        lambda weights, log_probs, x, rate: weights + rate * log_probs.T[x],
+        "expected under P",
+    ),
+    (
         "8.4-1",
         lambda *given: rnn_step(*given, squash=float),
         "tanh is missing",
@@ -397,7 +446,7 @@ def test_the_same_cases_every_day():
 
 
 def test_two_for_each_chapter():
-    pages = ["8.1", "8.1a", "8.1b", "8.2", "8.2a", "8.3", "8.4", "8.5"]
+    pages = ["8.1", "8.1a", "8.1b", "8.2", "8.2a", "8.3", "8.3a", "8.4", "8.5"]
     assert [f"{page}-{n}" for page in pages for n in (1, 2)] == NAMES
 
 
@@ -435,6 +484,10 @@ def test_answers_by_hand():
     assert solve("8.2a-2", {"ab": 2, "ba": 3}) == ["b", "a"]
     assert solve("8.3-1", list("aba"), "a", "b") == 1.0
     assert solve("8.3-2", [1, 1], 2, 3.0, 3) == pytest.approx(1 / 5)
+    half_each = solve("8.3a-1", torch.tensor([1.0, 0.0]), half, 0.5)
+    assert half_each.tolist() == pytest.approx([0.75, 0.25])
+    alike = torch.tensor([[0.5, 0.5]]).log()
+    assert solve("8.3a-2", torch.ones(1), alike, 0, 0.1).tolist() == [1.0]
     zero = torch.zeros(1, 1)
     one = torch.ones(1, 1)
     stepped = solve("8.4-1", one, zero, one, one, torch.zeros(1))

@@ -190,6 +190,48 @@ def _not_normalised(
 _TEXT = ["the", "time", "the", "time", "traveller", "came", "the", "time"]
 _SEA = ["a", "sea", "a", "sea", "a", "bee"]
 
+# --- 8.3a: discounts and the mixer ---------------------------------------
+
+
+def _discounted(counts: Tensor, lower: Tensor, discount: float) -> Tensor:
+    if counts.sum() == 0:
+        return lower
+    kept = (counts - discount).clamp(min=0)
+    given = discount * (counts > 0).sum()
+    return (kept + given * lower) / counts.sum()
+
+
+def _discounted_once(counts: Tensor, lower: Tensor, discount: float) -> Tensor:
+    kept = (counts - discount).clamp(min=0)
+    return (kept + discount * lower) / counts.sum()
+
+
+def _not_given(counts: Tensor, lower: Tensor, discount: float) -> Tensor:
+    if counts.sum() == 0:
+        return lower
+    kept = (counts - discount).clamp(min=0)
+    return kept / kept.sum()
+
+
+def _mixer_step(
+    weights: Tensor, log_probs: Tensor, x: int, rate: float
+) -> Tensor:
+    law = torch.softmax(weights @ log_probs, dim=0)
+    return weights - rate * (log_probs @ law - log_probs[:, x])
+
+
+def _mixer_uphill(
+    weights: Tensor, log_probs: Tensor, x: int, rate: float
+) -> Tensor:
+    return 2 * weights - _mixer_step(weights, log_probs, x, rate)
+
+
+def _mixer_blind(
+    weights: Tensor, log_probs: Tensor, x: int, rate: float
+) -> Tensor:
+    return weights + rate * log_probs[:, x]
+
+
 # --- 8.4: the network -----------------------------------------------------
 
 
@@ -446,6 +488,51 @@ EXERCISES: dict[str, Exercise] = {
             "what all of them get": _added_to_each,
             "the denominator has to grow as well, or the law sums to more "
             "than 1": _not_normalised,
+        },
+    ),
+    "8.3a-1": Exercise(
+        "discounted(counts, lower, discount)",
+        _discounted,
+        (
+            (torch.tensor([2.0, 1, 0]), torch.tensor([0.5, 0.25, 0.25]), 0.5),
+            (torch.zeros(2), torch.tensor([0.75, 0.25]), 0.75),
+            (torch.tensor([0.0, 5, 1, 2]), torch.full((4,), 0.25), 0.75),
+        ),
+        {
+            "each kind of follower gives the discount: what is given away is "
+            "the discount times their number": _discounted_once,
+            "what is taken must go to the lower order, not back to what was "
+            "seen": _not_given,
+        },
+    ),
+    "8.3a-2": Exercise(
+        "step(weights, log_probs, x, rate)",
+        _mixer_step,
+        (
+            (
+                torch.tensor([1.0, 1.0]),
+                torch.tensor([[0.9, 0.1], [0.4, 0.6]]).log(),
+                0,
+                0.1,
+            ),
+            (
+                torch.tensor([0.5, 0.0, 2.0]),
+                torch.tensor([[0.2, 0.8], [0.5, 0.5], [0.7, 0.3]]).log(),
+                1,
+                0.02,
+            ),
+            (
+                torch.tensor([0.3]),
+                torch.tensor([[0.1, 0.2, 0.7]]).log(),
+                2,
+                1.0,
+            ),
+        ),
+        {
+            "this goes uphill: subtract the gradient": _mixer_uphill,
+            "the gradient has a second part, what was expected under P": (
+                _mixer_blind
+            ),
         },
     ),
     "8.4-1": Exercise(
