@@ -192,3 +192,31 @@ def test_the_validation_part_chose_among_all_subword_models():
         assert row["words"]["unknown tokens"] == 0
         for there in row["left out"]:
             assert there["all cuts"] <= there["one cut"]
+def test_the_first_texts_of_three_populations_give_the_same_alphas():
+    """Three of the 400 texts of some cases of zipf.py, run again."""
+    experiment = load("experiments/zipf.py")
+    stored = json.loads((DATA / "zipf.json").read_text("utf-8"))
+    assert stored["replications"] == experiment.REPLICATIONS >= 400
+    assert stored["resamples"] == experiment.RESAMPLES
+    rows = {
+        (r["kind"], r["shape"], r["draws"], r["first"], r["last"]): r
+        for r in stored["runs"]
+    }
+    assert set(rows) == {
+        (kind, *case, *ranks)
+        for kind, ranges in experiment.RANGES.items()
+        for case in experiment.cases(kind)
+        for ranks in ranges
+    }
+    assert len(rows) == len(stored["runs"])
+    for kind, shape, draws in (
+        ("words", "broken", "clumps"),
+        ("pairs", "the book", "blocks"),
+        ("triples", "discounted", "independent"),
+    ):
+        found = experiment.measure(kind, shape, draws, 3)
+        for ranks, (true, alphas) in found.items():
+            row = rows[kind, shape, draws, *ranks]
+            assert row["true"] == pytest.approx(true, abs=1e-4)
+            for again, before in zip(alphas, row["examples"], strict=True):
+                assert again == pytest.approx(before, abs=2e-3)
