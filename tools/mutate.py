@@ -25,7 +25,7 @@ CONFIG = """
 [tool.mutmut]
 source_paths = ["src"]
 only_mutate = [{only}]
-also_copy = ["data"]
+also_copy = ["tools"]
 pytest_add_cli_args_test_selection = ["tests"]
 
 [tool.pytest.ini_options]
@@ -45,9 +45,11 @@ def prepare(modules: list[str], found: dict[str, str]) -> None:
         SCRATCH / "src" / "unrolled",
         ignore=shutil.ignore_patterns("__pycache__"),
     )
+    # test_ladder runs a tool
+    shutil.copytree(ROOT / "tools", SCRATCH / "tools")
     (SCRATCH / "tests").mkdir()
-    (SCRATCH / "data").mkdir()
-    for name in ("helpers", *(f"test_{module}" for module in modules)):
+    tests = [f"test_{module}" for module in modules]
+    for name in ("helpers", "scripts", *tests):
         shutil.copy(ROOT / "tests" / f"{name}.py", SCRATCH / "tests")
     only = ", ".join(f'"src/unrolled/{found[m]}.py"' for m in modules)
     config = CONFIG.format(only=only)
