@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from helpers import raises, seeded, text
+from helpers import seeded, text
 from unrolled.coding import decode, encode
 from unrolled.context_mixing import KINDS, PLACES, ContextMixingLM
 from unrolled.markov import MarkovChain
@@ -237,55 +237,3 @@ def test_each_kind_alone():
         lm = small(kinds=[kind])
         assert set(lm.families()) == {kind}
         assert bits(lm.read(text(900))[300:]) < math.log2(V)
-
-
-def test_bad_input():
-    with raises(ValueError, "vocab_size must be at least 1, got 0"):
-        ContextMixingLM(0, 0)
-    with raises(ValueError, "space must be in 0..5, got 6"):
-        ContextMixingLM(6, 6)
-    with raises(ValueError, "order must be at least 1, got 0"):
-        small(order=0)
-    with raises(TypeError, "order must be an int, got 2.5"):
-        small(order=2.5)
-    with raises(ValueError, "num_extra must be at least 0, got -1"):
-        small(num_extra=-1)
-    with raises(
-        ValueError, "learning_rate must be finite and at least 0, got -1"
-    ):
-        small(learning_rate=-1)
-    for kinds in ((), ("words", "letters")):
-        with raises(
-            ValueError, f"kinds must be some of {KINDS}, got {kinds!r}"
-        ):
-            small(kinds=kinds)
-    with raises(ValueError, "ids must be in 0..5, got 6"):
-        small().read(torch.tensor([1, 6]))
-    with raises(ValueError, "ids must hold at least 2 ids, got 1"):
-        small().log_probs(torch.tensor([1]))
-    with raises(ValueError, "context must be in 0..5, got -1"):
-        small().distribution([-1])
-    with raises(ValueError, "token must be in 0..5, got 9"):
-        small().prob([1], 9)
-    lm = small()
-    with raises(ValueError, "update needs a prediction; call predict first"):
-        lm.update(1)
-    lm.predict()
-    with raises(ValueError, "token must be in 0..5, got -1"):
-        lm.update(-1)
-
-
-def test_bad_predictions_of_others():
-    ids = text(5)
-    with raises(
-        ValueError, "extra must have shape (1, 6) for each token, got None"
-    ):
-        small(num_extra=1).read(ids)
-    with raises(
-        ValueError, "extra must have shape (0, 6) for each token, got (1, 6)"
-    ):
-        small().read(ids, extra=oracle(ids, 0.9))
-    with raises(ValueError, "extra must be 5 rows, got 4"):
-        small(num_extra=1).read(ids, extra=oracle(ids, 0.9)[:4])
-    with raises(ValueError, "extra must be finite logarithms"):
-        small(num_extra=1).read(ids, extra=oracle(ids, 1.0))

@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-from helpers import raises
 from unrolled.counting import (
     InterpolatedLM,
     Rule,
@@ -85,30 +84,6 @@ def test_mixing_by_hand():
 def test_the_base_has_no_rule_of_its_own():
     with pytest.raises(NotImplementedError):
         InterpolatedLM(1, 3).fit(torch.tensor([1]))
-
-
-def test_sizes_are_checked():
-    for order, size, message in (
-        (0, 3, "^order must be at least 1, got 0$"),
-        (1, 0, "^vocab_size must be at least 1, got 0$"),
-    ):
-        with pytest.raises(ValueError, match=message):
-            InterpolatedLM(order, size)
-
-
-@pytest.mark.parametrize("kind", [list, tuple, torch.tensor])
-@pytest.mark.parametrize("wrong", [4, -1])
-def test_a_context_outside_the_vocabulary(kind, wrong):
-    lm = Half(2, 4).fit(torch.tensor([0, 1, 0, 2]))
-    with raises(ValueError, f"context must be in 0..3, got {wrong}"):
-        lm.distribution(kind([0, wrong]))
-
-
-def test_a_context_of_other_things():
-    lm = Half(2, 4).fit(torch.tensor([0, 1, 0, 2]))
-    for wrong in (True, 1.0, "1"):
-        with raises(TypeError, f"context[1] must be an int, got {wrong!r}"):
-            lm.distribution([0, wrong])
 
 
 def test_a_rule_for_each_level_is_needed():

@@ -9,7 +9,7 @@ import pytest
 import torch
 from nltk.lm import KneserNeyInterpolated, Laplace
 
-from helpers import raises, seeded
+from helpers import seeded
 from unrolled.ngrams import KneserNeyLM, NgramLM, count_ngrams, fit_zipf
 
 
@@ -100,12 +100,6 @@ class TestCounting:
     def test_number_of_ngrams(self):
         for order in (1, 2, 5):
             assert count_ngrams(range(9), order).total() == 10 - order
-
-    def test_bad_order(self):
-        with raises(ValueError, "order must be at least 1, got 0"):
-            count_ngrams("ab", 0)
-        with raises(TypeError, "order must be an int, got 2.0"):
-            count_ngrams("ab", 2.0)
 
 
 class TestNgramLM:
@@ -302,19 +296,7 @@ class TestNgramLM:
             model.fit(torch.tensor([0, 0, 0]))
             assert model.perplexity(torch.tensor([0, 0])) == 1
 
-    def test_too_large_a_vocabulary(self):
-        with raises(
-            ValueError,
-            f"vocab_size {2**60} is too large for 40 ids: their product must "
-            "stay below 2**63",
-        ):
-            NgramLM(2, 2**60, 0.0).fit(torch.arange(20).repeat(2))
-        with raises(
-            ValueError,
-            f"vocab_size {2**58} is too large for 32 ids: their product must "
-            "stay below 2**63",
-        ):
-            NgramLM(1, 2**58, 0.0).fit(torch.arange(32))
+    def test_the_largest_vocabulary(self):
         fitting = NgramLM(1, 2**58, 0.0).fit(torch.arange(31))
         assert sizes_of(fitting) == [31]
 
@@ -335,60 +317,9 @@ class TestNgramLM:
         sizes = sizes_of(small)
         assert small.num_bytes() == 8 * (4 * sum(sizes) + 1 + sum(sizes[:-1]))
 
-    def test_bad_input(self):
-        with raises(ValueError, "order must be at least 1, got 0"):
-            NgramLM(0, 5, 1.0)
-        with raises(ValueError, "vocab_size must be at least 1, got 0"):
-            NgramLM(1, 0, 1.0)
-        with raises(
-            ValueError,
-            "strengths must be one number or 3, one for each order; got 2",
-        ):
-            NgramLM(3, 5, [1.0, 2.0])
-        with raises(ValueError, "strengths must be at least 0, got -1"):
-            NgramLM(2, 5, [1.0, -1])
-        with raises(ValueError, "strengths must be at least 0, got nan"):
-            NgramLM(1, 5, math.nan)
-        with raises(TypeError, "strengths must be a number, got '1'"):
-            NgramLM(2, 5, [1.0, "1"])
-        with raises(
-            TypeError,
-            "strengths must be one number or a list of 2, got None",
-        ):
-            NgramLM(2, 5, None)
-        with raises(TypeError, "strengths must be a number, got True"):
-            NgramLM(1, 5, True)
+    def test_fit_gives_the_model_back(self):
         lm = NgramLM(2, 5, 1.0)
-        for ask in (
-            lambda: lm.prob([], 1),
-            lambda: lm.distribution([]),
-            lambda: lm.perplexity(torch.tensor([1, 2])),
-            lambda: lm.log_probs(torch.tensor([1, 2])),
-            lambda: lm.tuned(torch.tensor([1, 2])),
-            lambda: lm.with_strengths(1.0),
-            lm.num_bytes,
-        ):
-            with raises(
-                ValueError, "the model has no counts yet; call fit(ids)"
-            ):
-                ask()
-        with raises(ValueError, "ids must hold at least 1 ids, got 0"):
-            lm.fit(torch.tensor([], dtype=torch.int64))
-        with raises(ValueError, "ids must be in 0..4, got 5"):
-            lm.fit(torch.tensor([5]))
         assert lm.fit(torch.tensor([1, 2])) is lm
-        with raises(ValueError, "context must be in 0..4, got 7"):
-            lm.prob([7], 1)
-        with raises(ValueError, "token must be in 0..4, got 5"):
-            lm.prob([], 5)
-        with raises(ValueError, "ids must hold at least 2 ids, got 1"):
-            lm.perplexity(torch.tensor([1]))
-        with raises(ValueError, "ids must be in 0..4, got 5"):
-            lm.log_probs(torch.tensor([1, 5]))
-        with raises(ValueError, "ids must hold at least 2 ids, got 1"):
-            lm.tuned(torch.tensor([1]))
-        with raises(ValueError, "ids must be in 0..4, got 6"):
-            lm.tuned(torch.tensor([1, 6]))
 
 
 class TestKneserNey:
@@ -525,55 +456,6 @@ class TestKneserNey:
                     near[order][place] = min(max(moved, 0), place + 1)
                     worse = lm._with(near).perplexity(held_out)
                     assert worse >= best * (1 - 1e-10)
-
-    def test_bad_input(self):
-        with raises(ValueError, "order must be at least 1, got 0"):
-            KneserNeyLM(0, 5)
-        with raises(
-            ValueError,
-            "discounts must be one number or 2, one for each order; got 3",
-        ):
-            KneserNeyLM(2, 5, [0.5] * 3)
-        with raises(
-            ValueError,
-            "discounts of one order must be one number or three, got "
-            "[0.5, 0.5]",
-        ):
-            KneserNeyLM(1, 5, [[0.5, 0.5]])
-        with raises(ValueError, "discounts must be in [0, 1], got 1.5"):
-            KneserNeyLM(1, 5, 1.5)
-        with raises(ValueError, "discounts must be in [0, 2], got 2.5"):
-            KneserNeyLM(1, 5, [(1.0, 2.5, 3.0)])
-        with raises(ValueError, "discounts must be in [0, 3], got -1"):
-            KneserNeyLM(1, 5, [(1.0, 2, -1)])
-        with raises(
-            TypeError,
-            "discounts must be one number or a list of 1, got '0.5'",
-        ):
-            KneserNeyLM(1, 5, "0.5")
-        with raises(
-            TypeError, "discounts of one order must be numbers, got None"
-        ):
-            KneserNeyLM(2, 5, [None, 0.5])
-        with raises(TypeError, "discounts must be a number, got True"):
-            KneserNeyLM(1, 5, True)
-        with raises(TypeError, "discounts must be a number, got 'a'"):
-            KneserNeyLM(1, 5, [("a", 1, 1)])
-        lm = KneserNeyLM(2, 5)
-        for ask in (
-            lambda: lm.prob([], 1),
-            lambda: lm.tuned(torch.tensor([1, 2])),
-            lambda: lm._with(0.5),
-        ):
-            with raises(
-                ValueError, "the model has no counts yet; call fit(ids)"
-            ):
-                ask()
-        lm.fit(torch.tensor([1, 2, 3]))
-        with raises(ValueError, "ids must hold at least 2 ids, got 1"):
-            lm.tuned(torch.tensor([1]))
-        with raises(ValueError, "ids must be in 0..4, got 6"):
-            lm.tuned(torch.tensor([1, 6]))
 
 
 def test_results_do_not_depend_on_the_default_dtype():

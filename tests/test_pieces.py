@@ -2,7 +2,6 @@
 
 import pytest
 
-from helpers import raises
 from unrolled.course.pieces import draw_pieces
 
 
@@ -22,16 +21,3 @@ def test_boxes_lie_end_to_end_and_say_their_piece():
     assert names == ["words", "letters"]
     assert axes.get_ylim() == (1.5, -0.5)  # the first row on top
     assert axes.get_xlim() == pytest.approx((-0.2, 7.2))
-
-
-@pytest.mark.parametrize(
-    ("rows", "words"),
-    [
-        ({}, "rows must be at least one, each with a piece"),
-        ({"a": []}, "rows must be at least one, each with a piece"),
-        ({"a": [("b", -1)]}, "widths must be at least 0, got -1"),
-    ],
-)
-def test_errors(rows, words):
-    with raises(ValueError, words):
-        draw_pieces(rows)

@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-from helpers import raises
 from unrolled.smoothing import SmoothedLM, _maximise
 
 
@@ -82,8 +81,3 @@ def test_tuned_tables_follow_the_formula_that_was_tuned():
             near[place] += step
             worse = lm._with(near).perplexity(held_out)
             assert worse > best.perplexity(held_out)
-
-
-def test_before_fit():
-    with raises(ValueError, "the model has no counts yet; call fit(ids)"):
-        Shares(1, 2, [0.5]).tuned(torch.tensor([0, 1]))

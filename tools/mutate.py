@@ -49,11 +49,25 @@ def prepare(modules: list[str], found: dict[str, str]) -> None:
     shutil.copytree(ROOT / "tools", SCRATCH / "tools")
     (SCRATCH / "tests").mkdir()
     tests = [f"test_{module}" for module in modules]
-    for name in ("helpers", "scripts", *tests):
+    for name in ("helpers", "scripts", "test_error_messages", *tests):
         shutil.copy(ROOT / "tests" / f"{name}.py", SCRATCH / "tests")
+    table = (ROOT / "tests" / "error_messages.txt").read_text("utf-8")
+    (SCRATCH / "tests" / "error_messages.txt").write_text(
+        part_of(table, modules), "utf-8"
+    )
     only = ", ".join(f'"src/unrolled/{found[m]}.py"' for m in modules)
     config = CONFIG.format(only=only)
     (SCRATCH / "pyproject.toml").write_text(config, "utf-8")
+
+
+def part_of(table: str, modules: list[str]) -> str:
+    """What the table of error messages says of these modules."""
+    sections = re.split(r"^(?=# )", table, flags=re.M)
+    return "".join(
+        section
+        for section in sections
+        if section.split("\n")[0].removeprefix("# ") in modules
+    )
 
 
 def mutmut(*arguments: str) -> str:
