@@ -69,6 +69,57 @@ def test_leaning_by_hand():
     assert lm.distribution([4]).tolist() == pytest.approx([1 / V] * V)
 
 
+def discount(n):
+    """What is taken from a count, whole or faded."""
+    if n < 1:
+        return min(n, 0.8)
+    return 0.4 + 0.4 * n if n < 2 else min(0.6 + 0.3 * n, 1.5)
+
+
+def test_every_context_leans_on_the_one_before():
+    lm = small(learning_rate=0.0)
+    for token in text(400).tolist():
+        p = np.full(V, 1 / V)
+        for kind, family in lm.families().items():
+            for context in family:
+                if (kind, context) in lm._counts:
+                    n = lm._counts[kind, context].astype(float)
+                    taken = np.array([discount(x) for x in n])
+                    p = (n - taken + taken.sum() * p) / n.sum()
+        assert lm.predict().tolist() == pytest.approx(p, rel=1e-9)
+        lm.update(token)
+    # of all of its contexts one at least was met before
+    assert sum(row.max() > 3 for row in lm._counts.values()) > 10
+
+
+def test_the_contexts_by_hand():
+    lm = small().fit(torch.tensor([1, 2, 0, 3, 0, 4]))
+    older, previous, start = (1, 2), (3,), (4,)
+    assert lm.families() == {
+        "characters": [(4,), (0, 4), (3, 0, 4), (0, 3, 0, 4)],
+        "words": [start, (previous, start), (older, previous, start)],
+        "skipping": [(older, start)],
+        "recent": [start, (previous, start)],
+    }
+    assert ContextMixingLM(V, SPACE).order == 10
+
+
+def test_one_by_one_as_at_once():
+    ids = text(100)
+    lm, found = small(), []
+    for token in ids.tolist():
+        found.append(lm.predict()[token].item())
+        lm.update(token)
+    read = small().read(ids).exp().tolist()
+    assert read == pytest.approx(found, rel=1e-12)
+
+
+def test_weights_may_be_large():
+    lm = small().fit(text(100))
+    lm.weights[:] = 1e3
+    assert lm.predict().sum().item() == pytest.approx(1)
+
+
 def test_a_shorter_context_counts_what_the_longer_had_not_met():
     lm = small(order=2, kinds=("characters",), learning_rate=0.0)
     lm.fit(torch.tensor([1, 2, 3, 1, 2, 3, 4, 2, 3]))

@@ -130,6 +130,14 @@ def test_a_function_that_edits_its_arguments():
     assert solved("8.5-1", edits)
     assert solved("8.5-1", edits)  # the cases are as they were
 
+    def empties(words):
+        pair = EXERCISES["8.2a-2"].solve(words)
+        words.clear()
+        return pair
+
+    assert solved("8.2a-2", empties)
+    assert solved("8.2a-2", empties)
+
 
 def test_words_of_long_and_deep_values(capsys):
     assert not solved("8.1-1", lambda P, start, k: torch.zeros(3, 3))
