@@ -7,7 +7,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from helpers import raises
+from helpers import raises, seeded
 from unrolled.checkpoints import load_model, save_model
 from unrolled.evaluation import evaluate
 from unrolled.rnn import RNNLM
@@ -24,7 +24,7 @@ def header_of(path):
 
 
 def models():
-    generator = torch.Generator().manual_seed(0)
+    generator = seeded(0)
     size = len(VOCAB)
     yield RNNLM(
         size, 7, input_scale=1.0, output_scale=1.0, generator=generator
@@ -178,9 +178,7 @@ def test_headers_that_are_no_json_and_other_arrays(tmp_path):
 
 
 def test_half_precision_is_half_the_size(tmp_path):
-    model = StackedRNNLM(
-        len(VOCAB), 64, generator=torch.Generator().manual_seed(0)
-    )
+    model = StackedRNNLM(len(VOCAB), 64, generator=seeded(0))
     full, half = tmp_path / "full", tmp_path / "half"
     save_model(full, model, VOCAB)
     save_model(half, model, VOCAB, dtype=torch.float16)

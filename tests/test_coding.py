@@ -8,7 +8,7 @@ import math
 import pytest
 import torch
 
-from helpers import raises
+from helpers import raises, seeded
 from unrolled.coding import (
     RESOLUTION,
     _quantised,
@@ -25,9 +25,7 @@ TEXT, GIVEN = "the time machine " * 9, "by h g wells " * 40 + "the time "
 
 def text(n, size=6, seed=0):
     weights = 1 / torch.arange(1, size + 1, dtype=torch.float64)
-    return torch.multinomial(
-        weights, n, True, generator=torch.Generator().manual_seed(seed)
-    )
+    return torch.multinomial(weights, n, True, generator=seeded(seed))
 
 
 def counting(order=3):
@@ -146,7 +144,7 @@ def test_bits_that_no_text_has(num_bytes):
 
 
 def test_a_predictor_may_be_used_again():
-    ids = torch.randint(6, (40,), generator=torch.Generator().manual_seed(5))
+    ids = torch.randint(6, (40,), generator=seeded(5))
     predict = counting_predictor(NgramLM(3, 6, 1.0).fit(ids))
     bits = ideal_bits(predict, ids)
     data = encode(predict, ids)

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from helpers import seeded
 from unrolled.counting import (
     InterpolatedLM,
     Rule,
@@ -25,7 +26,7 @@ def decode(levels, length, size):
 
 @pytest.mark.parametrize(("n", "size"), [(50, 3), (80, 12), (1, 4), (3, 2)])
 def test_levels_against_counter(n, size):
-    ids = torch.randint(size, (n,), generator=torch.Generator().manual_seed(n))
+    ids = torch.randint(size, (n,), generator=seeded(n))
     levels = count_levels(ids, 5, size)
     assert len(levels) == 5
     for length in range(1, 6):
@@ -116,7 +117,7 @@ def by_torch(lm, context):
 
 
 def test_a_distribution_has_the_bits_of_torch():
-    ids = torch.randint(5, (300,), generator=torch.Generator().manual_seed(0))
+    ids = torch.randint(5, (300,), generator=seeded(0))
     for lm in (
         KneserNeyLM(4, 6).fit(ids),
         NgramLM(3, 6, [0.5, 2.0, 0.3]).fit(ids),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from helpers import seeded
 from unrolled.metrics import bits_per_token, perplexity
 
 
@@ -35,9 +36,7 @@ def test_limits():
 
 
 def test_splitting_the_text_changes_nothing():
-    nll = -torch.rand(
-        100, generator=torch.Generator().manual_seed(0), dtype=torch.float64
-    ).log()
+    nll = -torch.rand(100, generator=seeded(0), dtype=torch.float64).log()
     whole = perplexity(nll.sum().item(), 100)
     for pieces in (2, 7, 100):
         total = sum(part.sum().item() for part in nll.chunk(pieces))

@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from helpers import seeded
 from unrolled import mixtures
 from unrolled.mixtures import fit_weights, mix
 
@@ -29,16 +30,14 @@ def test_limits():
 
 
 def test_a_mixture_of_distributions_is_one():
-    laws = torch.rand(
-        3, 7, generator=torch.Generator().manual_seed(0), dtype=torch.float64
-    )
+    laws = torch.rand(3, 7, generator=seeded(0), dtype=torch.float64)
     laws /= laws.sum(1, keepdim=True)
     mixed = mix(list(laws.log()), [0.2, 0.3, 0.5])
     assert mixed.exp().sum().item() == pytest.approx(1, abs=1e-12)
 
 
 def test_em_finds_the_best_weights():
-    generator = torch.Generator().manual_seed(1)
+    generator = seeded(1)
     models = [
         torch.rand(400, generator=generator, dtype=torch.float64)
         .clamp(min=0.01)
@@ -61,7 +60,7 @@ def test_em_drops_what_does_not_help():
 
 
 def test_no_round_makes_it_worse(monkeypatch):
-    generator = torch.Generator().manual_seed(2)
+    generator = seeded(2)
     models = [
         torch.rand(60, generator=generator, dtype=torch.float64).log()
         for _ in range(3)
@@ -93,7 +92,7 @@ def test_weights_in_single_precision_will_do():
 
 
 def test_em_drops_a_model_that_is_a_little_worse_everywhere():
-    better = torch.rand(500, generator=torch.Generator().manual_seed(3)).log()
+    better = torch.rand(500, generator=seeded(3)).log()
     assert fit_weights([better, better - 0.01])[1] < 1e-3
 
 

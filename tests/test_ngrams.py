@@ -80,6 +80,17 @@ def brute_kneser_ney(ids, order, size, triples, context, token):
     return p
 
 
+def assert_laws(lm, brute):
+    """What follows random contexts of six tokens, by brute force too."""
+    generator = seeded(1)
+    for length in (0, 1, 2, 3, 5, 6):
+        for _ in range(5):
+            context = torch.randint(6, (length,), generator=generator).tolist()
+            expected = [brute(context, token) for token in range(6)]
+            law = lm.distribution(context).tolist()
+            assert law == pytest.approx(expected, abs=1e-12)
+
+
 class TestCounting:
     def test_by_hand(self):
         assert count_ngrams("abab", 2) == Counter(
@@ -120,18 +131,7 @@ class TestNgramLM:
     def test_against_brute_force(self, strengths):
         ids = some_text(60, 5).tolist()
         lm = NgramLM(4, 6, strengths).fit(torch.tensor(ids))
-        generator = seeded(1)
-        for length in (0, 1, 2, 3, 6):
-            for _ in range(6):
-                context = torch.randint(
-                    6, (length,), generator=generator
-                ).tolist()
-                law = lm.distribution(context)
-                for token in range(6):
-                    assert law[token].item() == pytest.approx(
-                        brute_ngram(ids, 6, strengths, context, token),
-                        abs=1e-12,
-                    )
+        assert_laws(lm, lambda *asked: brute_ngram(ids, 6, strengths, *asked))
 
     def test_every_distribution_sums_to_1(self):
         ids = some_text(300, 7)
@@ -367,20 +367,8 @@ class TestKneserNey:
         # continuation counts are 0
         ids = [4, *some_text(90, 4).tolist()]
         lm = KneserNeyLM(order, 6).fit(torch.tensor(ids))
-        generator = seeded(1)
-        for length in (0, 1, 2, 3, 5):
-            for _ in range(4):
-                context = torch.randint(
-                    6, (length,), generator=generator
-                ).tolist()
-                law = lm.distribution(context)
-                for token in range(6):
-                    assert law[token].item() == pytest.approx(
-                        brute_kneser_ney(
-                            ids, order, 6, lm.discounts, context, token
-                        ),
-                        abs=1e-12,
-                    )
+        sizes = order, 6, lm.discounts
+        assert_laws(lm, lambda *asked: brute_kneser_ney(ids, *sizes, *asked))
 
     @pytest.mark.parametrize("order", [2, 3])
     def test_against_nltk(self, order):

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from helpers import seeded
 from unrolled.smoothing import SmoothedLM, _maximise
 
 
@@ -67,7 +68,7 @@ def test_tuning_by_hand():
 
 
 def test_tuned_tables_follow_the_formula_that_was_tuned():
-    generator = torch.Generator().manual_seed(0)
+    generator = seeded(0)
     noise = torch.randint(3, (300,), generator=generator)
     ids = torch.where(noise == 0, noise.roll(1), torch.arange(300) % 3)
     known, held_out = ids[:200], ids[200:]

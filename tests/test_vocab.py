@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from helpers import seeded
 from unrolled.vocab import (
     Vocab,
     character_stream,
@@ -157,7 +158,7 @@ class TestVocab:
         assert 1 not in vocab
 
     def test_against_a_plain_sort(self):
-        generator = torch.Generator().manual_seed(0)
+        generator = seeded(0)
         draws = torch.randint(0, 40, (500,), generator=generator).tolist()
         tokens = [f"w{n}" for n in draws]
         first_seen = {t: tokens.index(t) for t in set(tokens)}
