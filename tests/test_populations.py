@@ -1,5 +1,7 @@
 """Alpha of the population: the density, the bias, intervals that cover."""
 
+import statistics
+
 import numpy as np
 import pytest
 import torch
@@ -125,6 +127,106 @@ def test_the_bias_is_that_of_simulated_texts():
     # what remains after the correction, against its own deviation
     assert abs(np.mean(errors)) < 0.5 * np.std(errors)
     assert abs(grid.bias(density)) > np.std(errors)
+
+
+def test_the_recipe_step_by_step():
+    ids, first, last = draws(5, 6_200, times=4), 3, 40
+    found = population_alpha(
+        ids, first=first, last=last, block=500, resamples=9, seed=2
+    )
+    counts = ids.bincount().numpy()
+    counts = counts[counts > 0]
+    _, numbers = np.unique(ids.numpy(), return_inverse=True)
+    blocks = [numbers[i : i + 500] for i in range(0, 6_000, 500)]
+    excess, scale = 0, 0
+    for token in np.argsort(-counts)[first - 1 : last]:
+        row = [float((block == token).sum()) for block in blocks]
+        excess += statistics.variance(row) - statistics.mean(row)
+        scale += counts[token] ** 1.5
+    clumps = len(blocks) * excess / scale
+    assert clumps > 0.1
+    grid = World(counts.max(), clumps, np.arange(first, last + 1))
+    density = grid.fit(counts)
+    rng = np.random.default_rng(2)
+    errors = [grid.error(density, rng) for _ in range(9)]
+    middle = plain(ids, first=first, last=last) - grid.bias(density)
+    middle -= statistics.mean(errors)
+    margin = 1.96 * statistics.stdev(errors)
+    expected = middle, middle - margin, middle + margin
+    assert found == pytest.approx(expected, rel=1e-9)
+
+
+def test_the_last_rank_occurs_three_times():
+    ids = draws(0, 4_000)
+    last = int((ids.bincount() >= 3).sum())
+    assert ids.bincount().sort(descending=True).values[last - 1] == 3
+    found = population_alpha(ids, last=last, resamples=2)
+    assert found.low < found.high
+    with pytest.raises(ValueError, match="occurs 2 times only"):
+        population_alpha(ids, last=last + 1, resamples=2)
+
+
+def test_the_fit_is_the_likeliest():
+    grid = world()
+    expected = grid.exactly @ (9 * np.exp(grid.log_rates) ** -0.8)
+    counts = grid.counts.repeat(expected.round().astype(int))
+    seen = np.histogram(counts, [*grid.counts, np.inf])[0][1:]
+    theta = np.linalg.lstsq(grid.basis, np.log(grid.fit(counts)))[0]
+
+    def merit(theta):
+        mean = grid.exactly[1:] @ np.exp(grid.basis @ theta)
+        return seen @ np.log(mean) - mean.sum() - 5e-5 * theta @ theta
+
+    for change in 0.03 * np.eye(7):
+        assert merit(theta) > merit(theta + change)
+        assert merit(theta) > merit(theta - change)
+
+
+class Watched(np.random.Generator):
+    """Keeps what was drawn."""
+
+    def uniform(self, *asked):
+        self.spread = asked
+        return super().uniform(*asked)
+
+    def negative_binomial(self, n, p):
+        self.sizes, self.counts = n, super().negative_binomial(n, p)
+        return self.counts
+
+
+def some(rate, kinds, last):
+    """A world with so many kinds of about this rate, ranks to last."""
+    grid = World(500, 0.1, RANKS[:last])
+    density = np.zeros(len(grid.log_rates))
+    density[np.abs(grid.log_rates - np.log(rate)).argmin()] = kinds
+    return grid, density
+
+
+def test_the_error_of_one_text():
+    grid = World(500, 0.1, RANKS[2:30])
+    density = 1.5 * np.exp(grid.log_rates) ** -0.2
+    assert density.sum() < 2 * 30 + 50  # every kind is drawn by itself
+    rng = Watched(np.random.PCG64(0))
+    error = grid.error(density, rng)
+    # a cell is as wide as the step of the grid
+    half = np.diff(grid.log_rates)[0] / 2
+    assert rng.spread == pytest.approx((-half, half, len(rng.counts)))
+    rates = (0.1 * rng.sizes) ** 2
+    slopes = [
+        np.polyfit(np.log(RANKS[2:30]), np.log(np.sort(top)[::-1][2:30]), 1)[0]
+        for top in (rates, rng.counts)
+    ]
+    bias = grid.bias(grid.fit(rng.counts))
+    assert error == pytest.approx(slopes[0] - slopes[1] - bias)
+
+
+def test_kinds_that_do_not_come_up_are_none():
+    rng = np.random.default_rng(0)
+    grid, density = some(1.0, 200, last=100)  # 125 come up, 55 twice
+    assert np.isfinite(grid.error(density, rng))
+    grid, density = some(0.3, 240, last=100)
+    with pytest.raises(ValueError, match=r"has [3-5]\d kinds only"):
+        grid.error(density, rng)
 
 
 def test_the_least_text():
