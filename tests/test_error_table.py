@@ -14,8 +14,6 @@ CHECKS = ("check_count", "check_number", "as_ids", "as_distributions")
 # functions whose errors need more than a call: see the tests of the module
 ELSEWHERE = {
     "checkpoints": {"_check_sizes"},  # wrapped by load_model
-    "coding": {"decode"},  # data of another model
-    "training": {"_labels"},
     "zipf_law": {"zipf_interval", "alpha"},
 }
 
