@@ -87,6 +87,20 @@ def world(most=500, clumps=0.1):
     return World(most, clumps, RANKS[:100])
 
 
+@pytest.mark.parametrize("most", range(2, 60))
+def test_how_far_the_grid_goes(most):
+    grid = world(most)
+    rates = np.exp(grid.log_rates)
+    assert rates[0] == pytest.approx(0.2)
+    assert np.diff(grid.log_rates) == pytest.approx(0.1)
+    assert 1 <= (1.3 * most + 5) / rates[-1] <= np.exp(0.1)
+    assert grid.counts.dtype.kind == "i"
+    assert 1 <= (2 * most + 20 + 0.5) / grid.counts[-1] < 1.02 + 0.05
+    # Legendre's polynomials at both ends
+    assert grid.basis[0].tolist() == [1, -1, 1, -1, 1, -1, 1]
+    assert grid.basis[-1].tolist() == [1] * 7
+
+
 def test_the_law_of_a_count_has_the_stated_moments():
     grid = world(60)
     assert grid.counts[:40].tolist() == list(range(1, 41))
