@@ -156,6 +156,22 @@ def test_one_step_is_the_gradient_s():
         assert (after.weights[others] == lm.weights[others]).all()
 
 
+@pytest.mark.parametrize("letters", [0, 1, 7, 8, 9, 20])
+def test_each_place_in_a_word_has_its_weights(letters):
+    lm = small().fit(text(300))
+    lm.history = (1, 2), (), (), (1,) * letters
+    before = lm.weights.copy()
+    law = lm.predict()
+    lm.update(int(law.argmin()), counts=False)
+    moved = np.flatnonzero((lm.weights != before).any(axis=1))
+    assert moved.tolist() == [min(letters, 8)]
+
+
+def test_counts_take_half_the_memory():
+    rows = small().fit(text(30))._counts.values()
+    assert {row.dtype for row in rows} == {np.dtype(np.float32)}
+
+
 def test_weights_learn_whom_to_trust():
     rest, test = text(3_000), text(600, seed=1)
     learned = small().fit(rest).read(test)
