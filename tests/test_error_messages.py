@@ -8,6 +8,7 @@ import ast
 import importlib
 import math
 import re
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -62,6 +63,13 @@ def rows_of(table):
 
 
 ROWS = list(rows_of(TABLE.read_text("utf-8")))
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    if drawing := sys.modules.get("matplotlib.pyplot"):
+        drawing.close("all")
 
 
 @pytest.mark.parametrize(
