@@ -1,5 +1,7 @@
 """Sorted counts: every key, count and ending against Counter; the base."""
 
+import math
+
 import pytest
 import torch
 
@@ -80,6 +82,26 @@ def test_mixing_by_hand():
     assert [len(level.keys) for level in lm._levels] == [3, 3]
     # 6 n-grams with key, count, ending and own; lower of () and of 3 tokens
     assert lm.num_bytes() == 8 * (4 * 6 + 1 + 3)
+
+
+@pytest.mark.parametrize("n", [1, 2, 40])
+@pytest.mark.parametrize("kind", [NgramLM, KneserNeyLM])
+def test_a_text_at_once_as_token_by_token(kind, n):
+    generator = seeded(n)
+    lm = kind(4, 3, 0.75).fit(torch.randint(3, (n,), generator=generator))
+    for ids in torch.randint(3, (40, 6), generator=generator):
+        one_by_one = [
+            lm.distribution(ids[:t])[ids[t]].log().item() for t in range(1, 6)
+        ]
+        scores = lm.log_probs(ids)
+        assert scores.tolist() == pytest.approx(one_by_one, abs=1e-14)
+        mean = -sum(one_by_one) / 5
+        assert lm.perplexity(ids) == pytest.approx(math.exp(mean))
+
+
+def test_no_probability_exceeds_1():
+    lm = NgramLM(1, 1, 1.1).fit(torch.tensor([0, 0, 0]))
+    assert lm.log_probs(torch.tensor([0, 0])).tolist() == [0]
 
 
 def test_the_base_has_no_rule_of_its_own():

@@ -54,6 +54,20 @@ def test_in_two_pieces():
     assert torch.allclose(end, last, atol=1e-12)
 
 
+@pytest.mark.parametrize("layers", [1, 3])
+def test_one_token_at_a_time(layers):
+    model = StackedRNNLM(5, 4, layers, generator=seeded(0)).double()
+    for p in model.parameters():  # no bias of 0
+        nn.init.normal_(p, 0.0, 0.5, generator=seeded(p.numel()))
+    X = torch.randint(5, (2, 6), generator=seeded(1))
+    logits, last = model(X)
+    state = model.begin_state(2).double()
+    for t in range(6):
+        scores, state = model.step(X[:, t], state)
+        assert torch.allclose(scores, logits[t], atol=1e-12)
+    assert torch.allclose(state, last, atol=1e-12)
+
+
 def test_begin_state():
     state = StackedRNNLM(5, 4, 2).begin_state(3)
     assert state.shape == (2, 3, 4)
