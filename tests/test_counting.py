@@ -99,6 +99,13 @@ def test_a_text_at_once_as_token_by_token(kind, n):
         assert lm.perplexity(ids) == pytest.approx(math.exp(mean))
 
 
+def test_an_empty_level_has_no_n_gram():
+    lm = NgramLM(5, 4, 1.0).fit(torch.tensor([1, 2]))
+    assert [len(level.keys) for level in lm._levels] == [2, 1, 0, 0, 0]
+    for _contexts, grams in lm._find(torch.tensor([1, 2, 0, 1, 2, 3, 3]))[2:]:
+        assert grams.tolist() == [-1] * 7
+
+
 def test_no_probability_exceeds_1():
     lm = NgramLM(1, 1, 1.1).fit(torch.tensor([0, 0, 0]))
     assert lm.log_probs(torch.tensor([0, 0])).tolist() == [0]
