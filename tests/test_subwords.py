@@ -157,45 +157,50 @@ class TestOracle:
         for num_merges in (100, 1000, 4000):
             assert_equal(train, valid + test, most[:num_merges])
 
-    @drawn
-    @given(small_texts, small_texts)
-    def test_small_texts(self, text, held_out):
-        assert_equal(text, held_out, all_merges(text))
+
+# functions, not methods: make mutate runs them in several sessions of one
+# process, and hypothesis takes a class of a second session for another test
+@drawn
+@given(small_texts, small_texts)
+def test_small_texts(text, held_out):
+    assert_equal(text, held_out, all_merges(text))
 
 
-class TestInvariants:
-    @drawn
-    @given(small_texts, st.text(max_size=40), st.integers(0, 20))
-    def test_round_trip(self, text, other, number):
-        merges = all_merges(text)
-        for some in (text, other):
-            tokens = encode(some, merges[:number])
-            assert decode(tokens) == some
-            assert all(tokens)
+@drawn
+@given(small_texts, st.text(max_size=40), st.integers(0, 20))
+def test_round_trip(text, other, number):
+    merges = all_merges(text)
+    for some in (text, other):
+        tokens = encode(some, merges[:number])
+        assert decode(tokens) == some
+        assert all(tokens)
 
-    @drawn
-    @given(small_texts)
-    def test_the_last_merge_makes_every_word_one_token(self, text):
-        merges = all_merges(text)
-        assert encode(text, merges) == split_words(text)
-        # no token is made in two ways, so that each has one number
-        made = all_tokens(text, merges)
-        assert len(set(made)) == len(made)
 
-    @drawn
-    @given(small_texts)
-    def test_few_merges_begin_many(self, text):
-        merges = all_merges(text)
-        half = len(merges) // 2
-        assert learn_merges(text, half) == merges[:half]
+@drawn
+@given(small_texts)
+def test_the_last_merge_makes_every_word_one_token(text):
+    merges = all_merges(text)
+    assert encode(text, merges) == split_words(text)
+    # no token is made in two ways, so that each has one number
+    made = all_tokens(text, merges)
+    assert len(set(made)) == len(made)
 
-    def test_a_text_of_cleaned_words(self):
-        text = character_stream(STORY)
-        tokens = encode(text, learn_merges(text, 200))
-        assert decode(tokens) == text
-        assert not any(" " in token[1:] for token in tokens)
-        vocab = Vocab(tokens)
-        assert decode(vocab.to_tokens(vocab[tokens])) == text
+
+@drawn
+@given(small_texts)
+def test_few_merges_begin_many(text):
+    merges = all_merges(text)
+    half = len(merges) // 2
+    assert learn_merges(text, half) == merges[:half]
+
+
+def test_a_text_of_cleaned_words(self):
+    text = character_stream(STORY)
+    tokens = encode(text, learn_merges(text, 200))
+    assert decode(tokens) == text
+    assert not any(" " in token[1:] for token in tokens)
+    vocab = Vocab(tokens)
+    assert decode(vocab.to_tokens(vocab[tokens])) == text
 
 
 class TestLimits:
