@@ -194,7 +194,7 @@ def test_few_merges_begin_many(text):
     assert learn_merges(text, half) == merges[:half]
 
 
-def test_a_text_of_cleaned_words(self):
+def test_a_text_of_cleaned_words():
     text = character_stream(STORY)
     tokens = encode(text, learn_merges(text, 200))
     assert decode(tokens) == text
