@@ -1,5 +1,6 @@
 """Alpha of the population: the density, the bias, intervals that cover."""
 
+import re
 import statistics
 
 import numpy as np
@@ -241,6 +242,15 @@ def test_kinds_that_do_not_come_up_are_none():
     grid, density = some(0.3, 240, last=100)
     with pytest.raises(ValueError, match=r"has [3-5]\d kinds only"):
         grid.error(density, rng)
+
+
+def test_as_many_kinds_as_ranks_will_do():
+    grid, density = some(300.0, 40, last=200)
+    with pytest.raises(ValueError, match="kinds only") as refused:
+        grid.error(density, np.random.default_rng(0))
+    kinds = int(re.search(r"has (\d+) kinds", str(refused.value))[1])
+    grid, density = some(300.0, 40, last=kinds)
+    assert np.isfinite(grid.error(density, np.random.default_rng(0)))
 
 
 def test_the_least_text():
