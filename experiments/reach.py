@@ -55,6 +55,7 @@ SETTINGS = {
     "steps": 100,
     "places": 50,
     "back": [1, 2, 3, 5, 7, 10, 15, 20, 35, 50, 70, 90],
+    "back, slopes 1": [10, 35],
     "factor": [5, 35],  # steps back between which a factor is measured
 }
 
@@ -96,20 +97,26 @@ def deltas(last, slopes, W_hh) -> torch.Tensor:
     return torch.stack(found).flip(0)
 
 
-def measured(before, D) -> dict:
-    """Contributions to the gradient of W_hh, nearest step first.
+def contributions(before, D) -> torch.Tensor:
+    """Of each step to the gradient of W_hh, nearest first, as a share of it.
 
-    The norm of an outer product is the product of the norms.
+    The median over places. The norm of an outer product is the product of
+    the norms.
     """
     norms = (before.norm(dim=-1) * D.norm(dim=-1)).flip(0)
     typical = norms.quantile(0.5, dim=1)
+    return typical / typical[0]
+
+
+def factor(share) -> float:
+    """By how much a contribution changes with each step further back."""
     near, far = SETTINGS["factor"]
-    factor = (typical[far] / typical[near]) ** (1 / (far - near))
-    share = typical[SETTINGS["back"]] / typical[0]
-    return {
-        "share": [float(f"{s:.3g}") for s in share.tolist()],
-        "factor": float(f"{factor.item():.4g}"),
-    }
+    return rounded((share[far] / share[near]) ** (1 / (far - near)), 4)
+
+
+def rounded(value, digits: int) -> float:
+    """To so many digits that count: some numbers are very small."""
+    return float(f"{value:.{digits}g}")
 
 
 def reach(tensors: list, story) -> dict:
@@ -131,11 +138,14 @@ def reach(tensors: list, story) -> dict:
     before, slopes = states[:-1], 1 - states[1:] ** 2
     generator = torch.Generator().manual_seed(0)
     order = torch.rand(slopes.shape, generator=generator).argsort(-1)
-    ways = {
-        "as it is": slopes,
-        "slopes 1": torch.ones_like(slopes),
-        "slopes shuffled": slopes.gather(-1, order),
-    }
+    share, of_ones, of_shuffled = (
+        contributions(before, deltas(last, way, W_hh))
+        for way in (
+            slopes,
+            torch.ones_like(slopes),
+            slopes.gather(-1, order),
+        )
+    )
     numbers = {
         "mean slope": slopes.mean(),
         "rms slope": slopes.square().mean().sqrt(),
@@ -143,11 +153,13 @@ def reach(tensors: list, story) -> dict:
         "largest eigenvalue": torch.linalg.eigvals(W_hh).abs().max(),
         "largest singular value": torch.linalg.matrix_norm(W_hh, 2),
     }
+    few = of_ones[SETTINGS["back, slopes 1"]]
     return {
-        **{
-            name: measured(before, deltas(last, way, W_hh))
-            for name, way in ways.items()
-        },
+        "share": [rounded(x, 3) for x in share[SETTINGS["back"]]],
+        "share, slopes 1": [rounded(x, 3) for x in few],
+        "factor": factor(share),
+        "factor, slopes 1": factor(of_ones),
+        "factor, slopes shuffled": factor(of_shuffled),
         **{name: round(x.item(), 4) for name, x in numbers.items()},
     }
 
@@ -175,7 +187,7 @@ WEIGHTS = ("rms weight", "largest eigenvalue", "largest singular value")
 def rules(rows: list[dict]) -> dict:
     """How well weight x slope predicts the factor per step, over all rows."""
     found = {}
-    real = torch.tensor([row["as it is"]["factor"] for row in rows]).log()
+    real = torch.tensor([row["factor"] for row in rows]).log()
     for weight, slope in itertools.product(WEIGHTS, ("rms", "mean")):
         said = [row[weight] * row[f"{slope} slope"] for row in rows]
         said = torch.tensor(said).log()
@@ -266,7 +278,8 @@ def store(rows, data) -> None:
         "unrolled": unrolled.__version__,
         "torch": torch.__version__.split("+")[0],
         "settings": SETTINGS,
-        "rows": rows,
+        "columns": list(rows[0]),
+        "rows": [list(row.values()) for row in rows],
         "stored": reach([*first, stored.W_hq, stored.b_q], story),
         "rules": {
             str(epochs): rules([r for r in rows if r["epochs"] == epochs])
@@ -283,13 +296,17 @@ def main() -> None:
     """Run what is not yet stored; store after every tenth cell."""
     rows, data = [], texts()
     if RESULTS.exists():
-        rows = json.loads(RESULTS.read_text("utf-8"))["rows"]
+        there = json.loads(RESULTS.read_text("utf-8"))
+        rows = [
+            dict(zip(there["columns"], row, strict=True))
+            for row in there["rows"]
+        ]
     keys = "hidden", "recurrent", "seed", "input_scale", "epochs"
     done = {tuple(row[key] for key in keys) for row in rows}
     left = [cell for cell in cells() if cell not in done]
     for number, cell in enumerate(left, start=1):
         rows.append(run_one(data, *cell))
-        print(cell, rows[-1]["as it is"], flush=True)
+        print(cell, rows[-1]["factor"], flush=True)
         if number % 10 == 0:
             store(rows, data)
     store(rows, data)

@@ -314,17 +314,27 @@ def test_a_network_learns_the_source_again():
 def test_gradients_reach_as_far_as_they_did():
     reach = load("experiments/reach.py")
     result, data = stored("reach"), reach.texts()
-    cells = list(reach.cells())
-    assert len(cells) == len(result["rows"]) + result["cells left"]
-    assert {0, 4} <= {row["epochs"] for row in result["rows"]}
+    cells, columns = list(reach.cells()), result["columns"]
+    rows = [dict(zip(columns, row, strict=True)) for row in result["rows"]]
+    keys = "hidden", "recurrent", "seed", "input_scale", "epochs"
+    assert [tuple(row[key] for key in keys) for row in rows] == cells
+    assert result["cells left"] == 0
     shared = 128, "orthogonal", 1, 0.1
     for epochs, near in ((0, 0.001), (4, 0.05)):
         cell = *shared, epochs
         again = reach.run_one(data, *cell)
-        there = result["rows"][cells.index(cell)]
-        for way in ("as it is", "slopes 1", "slopes shuffled"):
-            factor = there[way]["factor"]
-            assert again[way]["factor"] == pytest.approx(factor, rel=near)
+        there = rows[cells.index(cell)]
+        assert list(again) == columns
+        for way in ("", ", slopes 1", ", slopes shuffled"):
+            factor = there[f"factor{way}"]
+            assert again[f"factor{way}"] == pytest.approx(factor, rel=near)
+        for way in ("", ", slopes 1"):
+            back = reach.SETTINGS[f"back{way}"]
+            share, found = (
+                [math.log(x) / b for b, x in zip(back, kept, strict=True)]
+                for kept in (there[f"share{way}"], again[f"share{way}"])
+            )
+            assert found == pytest.approx(share, abs=near)
     assert reach.nilpotent() == result["all eigenvalues 0"]
 
 
