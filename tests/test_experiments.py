@@ -1,5 +1,6 @@
 """The stored results are those of the scripts' settings, all of them."""
 
+import itertools
 import json
 import math
 import re
@@ -389,6 +390,25 @@ def test_random_cuts_are_weighted_up_to_1(passages):
     keep = bias.cutting("random", 5, 500, generator)
     assert keep.unique().tolist() == [0.0, 1.25]
     assert keep.mean().item() == pytest.approx(1, abs=0.01)
+
+
+def test_random_cuts_are_right_on_average(passages):
+    """The mean over all ways to cut, each weighted by its probability."""
+    bias, model, ids = passages
+    T, kept = 5, 0.75
+    ids = ids[:, : T + 1]
+    full = bias.gradients(model, ids, torch.ones(T, 3, 1).double())
+    means = {"weighted up": torch.zeros_like(full)}
+    means["as they are"] = torch.zeros_like(full)
+    for handed in itertools.product((0.0, 1.0), repeat=T - 1):
+        keep = torch.tensor([*handed, 1.0]).double()[:, None, None]
+        keep = keep.expand(T, 3, 1)  # the last step gets nothing back
+        chance = math.prod(kept if h else 1 - kept for h in handed)
+        for name, weight in (("weighted up", 1 / kept), ("as they are", 1)):
+            found = bias.gradients(model, ids, keep * weight)
+            means[name] += chance * found
+    assert torch.allclose(means["weighted up"], full, rtol=0, atol=1e-14)
+    assert (means["as they are"] - full).norm() > 0.01 * full.norm()
 
 
 def test_the_bias_of_some_passages_is_as_stored():
