@@ -343,12 +343,22 @@ def test_gradients_reach_as_far_as_they_did():
 def test_a_window_is_trained_again():
     truncation = load("experiments/truncation.py")
     result, settings = stored("truncation"), truncation.SETTINGS
-    rows, size = result["runs"], len(settings["rates"]) + 2
-    left = result["cells left"]
-    assert len(rows) == size * (len(truncation.cells()) - left)
+    rows, (first, *others) = result["runs"], settings["seeds"]
+    assert result["cells left"] == 0
+    for way, window, scale in truncation.cells():
+        cell = {"way": way, "window": window, "input_scale": scale}
+        runs = [row for row in rows if cell.items() <= row.items()]
+        of_first = [row for row in runs if row["seed"] == first]
+        assert [row["rate"] for row in of_first] == settings["rates"]
+        # the validation part chose, and the others ran with the same rate
+        best = min(of_first, key=lambda row: row["valid_bits"])
+        chosen = [row for row in runs if row["chosen"]]
+        assert {row["rate"] for row in chosen} == {best["rate"]}
+        assert [row["seed"] for row in chosen] == [first, *others]
+    assert len(rows) == len(truncation.cells()) * (
+        len(settings["rates"]) + len(others)
+    )
     way, scale = "equal updates, equal text", 3.0
-    wanted = {(way, window) for window in settings["windows"]}
-    assert wanted <= {(row["way"], row["window"]) for row in rows}
     there = one_of(
         rows, way=way, window=4, input_scale=scale, rate=2e-3, seed=0
     )
@@ -415,12 +425,12 @@ def test_the_bias_of_some_passages_is_as_stored():
     bias, name = load("experiments/bias.py"), "before training"
     result, settings = stored("bias"), bias.SETTINGS
     rows = result["networks"]
-    assert {row["network"] for row in rows} == set(settings["networks"])
-    number = len(settings["networks"]) * len(settings["seeds"])
-    assert len(rows) + result["networks left"] == number
+    wanted = itertools.product(settings["networks"], settings["seeds"])
+    assert [(row["network"], row["seed"]) for row in rows] == [*wanted]
+    assert result["networks left"] == 0
     again = bias.run_one(name, 0, 40)
     there = one_of(rows, network=name, seed=0)["cuts"]
-    assert set(again["cuts"]) == set(there)
+    assert set(again["cuts"]) == set(there) == set(result["stored network"])
     for cut, row in again["cuts"].items():
         cosine = there[cut]["cosine of means"]
         assert row["cosine of means"] == pytest.approx(cosine, abs=0.01)
