@@ -1,6 +1,6 @@
 """How far back does a gradient reach? Input scale times recurrent start.
 
-    python experiments/reach.py     (about five minutes on one core; what
+    python experiments/reach.py     (about ten minutes on one core; what
                                     is stored is not run again)
 
 Appendix B's measure: the loss at one character, and what each earlier step

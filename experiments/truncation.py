@@ -1,13 +1,13 @@
 """Does it cost anything to train with short windows? By training.
 
-    python experiments/truncation.py    (about 15 minutes on one core;
+    python experiments/truncation.py    (about half an hour on one core;
                                         what is stored is not run again)
 
 Networks trained with windows of 1 to 256 steps, the state carried on, in
 three ways to compare windows that read differently much text in a minibatch.
-The learning rate is chosen anew for each window, with one seed, on the
-validation part, which also scores. Results are in
-lib/unrolled/data/truncation.json, for appendix B.
+The learning rate is chosen anew for each window, first among few, then
+between them, with one seed, on the validation part, which also scores.
+Results are in lib/unrolled/data/truncation.json, for appendix B.
 """
 
 import itertools
@@ -32,6 +32,7 @@ SETTINGS = {
     "hidden": 128,
     "windows": [1, 4, 16, 35, 64, 256],
     "rates": [5e-4, 2e-3, 8e-3, 3.2e-2],
+    "finer": [0.5, 2],  # then these multiples of the best one
     "seeds": [0, 1, 2],  # the first one chooses the rate
     "updates": 541,  # as many as 4 epochs of 16 rows and windows of 64
     # how many rows, how many updates (None: those of 4 epochs)
@@ -125,12 +126,19 @@ def cells() -> list[tuple]:
     ]
 
 
+def best_rate(rows: list[dict]) -> float:
+    """The rate of the best run."""
+    return min(rows, key=lambda row: row["valid_bits"])["rate"]
+
+
 def run_cell(data, way, window, scale) -> list[dict]:
     """Every rate with the first seed, the best rate with the others."""
     cell = data, way, window, scale
     first, *others = SETTINGS["seeds"]
     rows = [run_one(*cell, rate, first) for rate in SETTINGS["rates"]]
-    best = min(rows, key=lambda row: row["valid_bits"])["rate"]
+    best = best_rate(rows)
+    rows += [run_one(*cell, best * x, first) for x in SETTINGS["finer"]]
+    best = best_rate(rows)
     rows += [run_one(*cell, best, seed) for seed in others]
     return [row | {"chosen": row["rate"] == best} for row in rows]
 

@@ -349,15 +349,17 @@ def test_a_window_is_trained_again():
         cell = {"way": way, "window": window, "input_scale": scale}
         runs = [row for row in rows if cell.items() <= row.items()]
         of_first = [row for row in runs if row["seed"] == first]
-        assert [row["rate"] for row in of_first] == settings["rates"]
+        coarse = settings["rates"]
+        best = truncation.best_rate(of_first[: len(coarse)])
+        finer = [best * x for x in settings["finer"]]
+        assert [row["rate"] for row in of_first] == coarse + finer
         # the validation part chose, and the others ran with the same rate
-        best = min(of_first, key=lambda row: row["valid_bits"])
+        best = truncation.best_rate(of_first)
         chosen = [row for row in runs if row["chosen"]]
-        assert {row["rate"] for row in chosen} == {best["rate"]}
+        assert {row["rate"] for row in chosen} == {best}
         assert [row["seed"] for row in chosen] == [first, *others]
-    assert len(rows) == len(truncation.cells()) * (
-        len(settings["rates"]) + len(others)
-    )
+    size = len(coarse) + len(finer) + len(others)
+    assert len(rows) == size * len(truncation.cells())
     way, scale = "equal updates, equal text", 3.0
     there = one_of(
         rows, way=way, window=4, input_scale=scale, rate=2e-3, seed=0
