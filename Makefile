@@ -66,6 +66,8 @@ experiments: $(READY)
 	$(BIN)/python experiments/clipping.py
 	$(BIN)/python experiments/horizon.py
 	$(BIN)/python experiments/subwords.py
+	$(BIN)/python experiments/zipf.py
+	$(BIN)/python experiments/context_mixing.py
 
 explorables: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python tools/explorables

@@ -192,6 +192,8 @@ def test_the_validation_part_chose_among_all_subword_models():
         assert row["words"]["unknown tokens"] == 0
         for there in row["left out"]:
             assert there["all cuts"] <= there["one cut"]
+
+
 def test_the_first_texts_of_three_populations_give_the_same_alphas():
     """Three of the 400 texts of some cases of zipf.py, run again."""
     experiment = load("experiments/zipf.py")
