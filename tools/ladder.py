@@ -266,7 +266,7 @@ def as_rungs(scored: Iterable[Scored], length: int) -> list[Rung]:
     rungs = []
     for before, s in zip([None, *ordered], ordered, strict=False):
         read = "train" if s.kind == BEFORE else "train and validation"
-        open_ = before is not None and undecided(before, s)
+        level = before is not None and undecided(before, s)
         rungs.append(
             Rung(
                 s.name,
@@ -275,7 +275,7 @@ def as_rungs(scored: Iterable[Scored], length: int) -> list[Rung]:
                 s.kind,
                 s.section,
                 s.family,
-                open_,
+                before.name if level else "",
             )
         )
     return rungs
@@ -290,7 +290,6 @@ def write_ladder(rungs: Sequence[Rung], path: Path) -> None:
     for rung in rungs:
         row = {name: getattr(rung, name) for name in names}
         row["bits"] = f"{rung.bits:.4f}"
-        row["undecided"] = "yes" if rung.undecided else "no"
         writer.writerow(row.values())
     # as bytes, so that no machine changes the ends of lines
     path.write_bytes(table.getvalue().encode())
@@ -310,7 +309,7 @@ def main() -> None:
         rungs += [rung for rung in read_ladder() if rung.name == "zpaq"]
     write_ladder(sorted(rungs, key=lambda rung: -rung.bits), TABLE)
     for rung in rungs:
-        mark = "~" if rung.undecided else " "
+        mark = "~" if rung.level_with else " "
         print(f"{mark} {rung.name:28s} {rung.bits:.4f}")
 
 

@@ -25,8 +25,8 @@ def draw_ladder(
 ) -> Axes:
     """Draw one row for each model, bits per character from 0, in this order.
 
-    A full point was fitted before, an open one learns while it reads. A row
-    that is not told apart from the one above has a sign before its number.
+    An open point learns while it reads. A sign before a number: no interval
+    tells it apart from the one above.
     band: a range for people to shade, with its name. mark: a result from
     outside, with its name. Raises ValueError if there are no rungs.
     """
@@ -35,7 +35,7 @@ def draw_ladder(
     axes = new_axes(
         "bits per character (fewer is better)",
         "model",
-        height=1.2 + 0.21 * len(rungs),
+        height=1.4 + 0.21 * len(rungs),
     )
     rows, bits = range(len(rungs)), [rung.bits for rung in rungs]
     axes.hlines(rows, 0, bits, color=GREY, linewidth=1, alpha=0.6)
@@ -54,17 +54,19 @@ def draw_ladder(
             markersize=5,
             fillstyle="none" if kind == KINDS[1] else "full",
         )
+    above = None
     for row, rung in enumerate(rungs):
+        level = rung.level_with == above
+        above = rung.name
         axes.text(
             rung.bits + 0.1,
             row,
-            f"{'≈ ' * rung.undecided}{rung.bits:.3f}",
+            f"{'≈ ' * level}{rung.bits:.3f}",
             va="center",
             fontsize=9,
             color=INK,
         )
-    names = [rung.name for rung in rungs]
-    axes.set_yticks(rows, names, fontsize=9)
+    axes.set_yticks(rows, [rung.name for rung in rungs], fontsize=9)
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)
     axes.set_xlim(0, max(bits) * 1.16)
@@ -80,8 +82,13 @@ def draw_ladder(
     if band is not None:
         colour = FAMILIES["people"]
         axes.axvspan(*band, color=colour, alpha=0.3, label=band_name)
-    # the rows' labels are long: the legend goes inside, lower right
-    axes.legend(loc="lower right", fontsize=9, labelcolor=INK, framealpha=0)
+    axes.figure.legend(
+        loc="outside lower center",
+        ncols=3,
+        frameon=False,
+        fontsize=9,
+        labelcolor=INK,
+    )
     return axes
 
 

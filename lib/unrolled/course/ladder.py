@@ -34,23 +34,14 @@ class Rung:
     kind: str  # one of KINDS
     section: str  # where the course computes it
     family: str  # one of colours.FAMILIES, which gives its colour
-    # whether a 95 % interval for what it saves against the rung before it,
-    # from a bootstrap of blocks of text, holds 0
-    undecided: bool
+    # the rung before it, if a 95 % interval for what this one saves, from a
+    # bootstrap of blocks of text, holds 0; else empty
+    level_with: str = ""
 
 
 def read_ladder() -> list[Rung]:
     """The stored table, from the most bits per character to the fewest."""
     table = resources.files("unrolled") / "data" / "ladder.csv"
     rows = csv.DictReader(table.read_bytes().decode().splitlines())
-    rungs = [
-        Rung(
-            **{
-                **row,
-                "bits": float(row["bits"]),
-                "undecided": row["undecided"] == "yes",
-            }
-        )
-        for row in rows
-    ]
+    rungs = [Rung(**{**row, "bits": float(row["bits"])}) for row in rows]
     return sorted(rungs, key=lambda rung: -rung.bits)
