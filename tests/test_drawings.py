@@ -114,8 +114,8 @@ def test_a_result_from_outside_is_a_line():
 
 def test_a_taller_ladder_for_more_models():
     heights = [draw_ladder(ONE * n).figure.get_figheight() for n in (2, 8)]
-    assert heights[1] - heights[0] == pytest.approx(6 * 0.16)
-    assert heights[0] == pytest.approx(1.4 + 2 * 0.16)
+    assert heights[1] - heights[0] == pytest.approx(6 * 0.15)
+    assert heights[0] == pytest.approx(1.4 + 2 * 0.15)
 
 
 def test_a_ladder_without_a_band():

@@ -191,19 +191,16 @@ FALSE["8_3_language_models"] = [
             }
         },
     ),
-    ("words never seen make up", {"new_share": 0.2}),
+    ("test characters multiply", {"multiplied": 1e-300}),
     ("the third formula is", {"loss": -0.1}),
-    ("test part fall with every order", {"exist": [0.5] * 7}),
-    ("counts alone find", {"impossible": [0.0] * 7}),
+    ("test part fall with every order", {"impossible": [0.0] * 7}),
     ("on the test part the network", {"by_descent": 3.28}),
     ("from two places", {"differences": [0.001] * 5 + [0.03]}),
     ("of the book's characters take", {"megabytes": 40.0}),
-    ("the carried sums are", {"state": torch.tensor([65, 145])}),
     (
         "sequential minibatches never take",
         {"gaps": {"drawn": (253, 0), "fixed": (1040, 1008)}},
     ),
-    ("the stored ladder holds", {"off": 0.01}),
     ("gzip, bz2, xz, zstd and brotli", {"common": [1.9]}),
     ("that were fitted before", {"before": []}),
 ]

@@ -35,7 +35,7 @@ def draw_ladder(
     axes = new_axes(
         "bits per character (fewer is better)",
         "model",
-        height=1.4 + 0.16 * len(rungs),
+        height=1.4 + 0.15 * len(rungs),
     )
     rows, bits = range(len(rungs)), [rung.bits for rung in rungs]
     axes.hlines(rows, 0, bits, color=GREY, linewidth=1, alpha=0.6)
