@@ -72,6 +72,8 @@ experiments: $(READY)
 	$(BIN)/python experiments/reach.py
 	$(BIN)/python experiments/truncation.py
 	$(BIN)/python experiments/bias.py
+	$(BIN)/python experiments/zipf.py
+	$(BIN)/python experiments/context_mixing.py
 
 explorables: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python tools/explorables
