@@ -11,7 +11,6 @@ from unrolled.course.drawings import (
     draw_chain,
     draw_ladder,
     draw_paths,
-    draw_unrolled,
     draw_windows,
 )
 from unrolled.course.ladder import KINDS, Rung
@@ -231,69 +230,6 @@ def test_windows_outside_the_text(places):
         ValueError, match=rf"^places must be in 0..5, got {places[0]} to "
     ):
         draw_windows(new_axes("a", "b"), "abcdef", [[places]])
-
-
-def test_an_unrolled_network_has_a_column_for_each_step():
-    axes = draw_unrolled(list("mac"), list("ach"))
-    boxed = [t for t in axes.texts if t.get_bbox_patch() is not None]
-    found = {t.get_position(): t.get_text() for t in boxed}
-    assert found == {
-        (1, 0): "m",
-        (1, 1): "$H_{1}$",
-        (1, 2): "a",
-        (2, 0): "a",
-        (2, 1): "$H_{2}$",
-        (2, 2): "c",
-        (3, 0): "c",
-        (3, 1): "$H_{3}$",
-        (3, 2): "h",
-    }
-    arrows = [(t.xyann, t.xy) for t in arrows_of(axes)]
-    assert len(arrows) == 9  # up twice and along once, for each step
-    for step in (1, 2, 3):
-        for below in (0, 1):
-            (x, y), (u, v) = arrows[3 * (step - 1) + below]
-            assert x == u == step
-            assert below < y < v < below + 1
-        (x, y), (u, v) = arrows[3 * step - 1]
-        assert y == v == 1
-        assert step - 1 < x < u < step
-    assert axes.get_xlabel() == "step"
-    assert axes.get_ylabel() == "layer"
-    for arrow in arrows_of(axes):
-        assert arrow.get_text() == ""
-        patch = arrow.arrow_patch
-        assert mpl.colors.to_hex(patch.get_edgecolor()) == INK
-        assert patch.get_linewidth() == 1
-    for word in boxed:
-        assert (word.get_ha(), word.get_va()) == ("center", "center")
-        assert word.get_color() == INK
-    assert [t.get_text() for t in axes.get_yticklabels()] == [
-        "input",
-        "state",
-        "label",
-    ]
-    assert list(axes.get_xticks()) == [1, 2, 3]
-    low, high = axes.get_xlim()
-    assert 0 < low < 0.32
-    assert 3 < high < 4
-    low, high = axes.get_ylim()
-    assert -1 < low < -0.3
-    assert 2.3 < high < 3
-    assert axes.figure.get_figheight() < 3
-    assert not axes.xaxis.get_gridlines()[0].get_visible()
-    (one,) = [
-        t for t in draw_unrolled(["m"], ["a"]).texts if t.get_text() == "m"
-    ]
-    assert one.get_position() == (1, 0)
-
-
-@pytest.mark.parametrize(("inputs", "labels"), [("ab", "a"), ("", "")])
-def test_an_unrolled_network_needs_a_label_for_each_input(inputs, labels):
-    with pytest.raises(
-        ValueError, match=rf"^{len(inputs)} inputs but {len(labels)} labels$"
-    ):
-        draw_unrolled(list(inputs), list(labels))
 
 
 def test_paths_are_all_alike():

@@ -1,6 +1,6 @@
-"""Whole drawings: a chain, the ladder, windows of a text, a network in time.
+"""Whole drawings: a chain, the ladder, windows of a text, sample paths.
 
-Sections 8.1 and 8.3 to 8.6 show them. Like ``plotting``, which makes their
+Sections 8.1, 8.3, 8.5 and 8.6 show them. Like ``plotting``, which makes their
 axes, this module computes no result.
 """
 
@@ -140,49 +140,6 @@ def draw_windows(
     axes.set_xlim(-1, len(text))
     axes.set_ylim(len(batches) - 0.4, -0.7)
     axes.set_yticks(range(len(batches)))
-    axes.grid(visible=False)
-    return axes
-
-
-def draw_unrolled(inputs: Sequence[str], labels: Sequence[str]) -> Axes:
-    """Draw a recurrent network over its steps: inputs, states, labels.
-
-    One column for each step, counted from 1; the state goes from each
-    column to the next. Raises ValueError unless there is one label for each
-    input, and at least one.
-    """
-    if not 0 < len(inputs) == len(labels):
-        raise ValueError(f"{len(inputs)} inputs but {len(labels)} labels")
-    axes = new_axes("step", "layer", height=2.6)
-    arrow = {"arrowstyle": "->", "color": INK, "linewidth": 1}
-    box = {"boxstyle": "round,pad=0.35", "facecolor": "none"}
-    edges = (INK, FAMILIES["network"], INK)
-    rows = ("input", "state", "label")
-    for step in range(1, len(inputs) + 1):
-        column = (inputs[step - 1], f"$H_{{{step}}}$", labels[step - 1])
-        for row, text in enumerate(column):
-            axes.text(
-                step,
-                row,
-                text,
-                ha="center",
-                va="center",
-                color=INK,
-                bbox={**box, "edgecolor": edges[row]},
-            )
-        for below in (0, 1):
-            axes.annotate(
-                "",
-                (step, below + 0.72),
-                (step, below + 0.28),
-                arrowprops=arrow,
-            )
-        # the first state comes from one of zeros
-        axes.annotate("", (step - 0.32, 1), (step - 0.68, 1), arrowprops=arrow)
-    axes.set_yticks(range(3), rows)
-    axes.set_xticks(range(1, len(inputs) + 1))
-    axes.set_xlim(0.2, len(inputs) + 0.6)
-    axes.set_ylim(-0.5, 2.5)
     axes.grid(visible=False)
     return axes
 
