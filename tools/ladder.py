@@ -41,8 +41,8 @@ DATA = ROOT / "lib" / "unrolled" / "data"
 TABLE = DATA / "ladder.csv"
 BEFORE, WHILE = KINDS
 # characters of the test part that are drawn again together: of our models any
-# number from 250 to 2,000 gives the same verdicts, but the files of bz2 and
-# zpaq grow by leaps, which shorter blocks take for differences
+# number from 250 to 2,000 gives the same verdicts, but the files of
+# compressors grow by leaps, which shorter blocks take for differences
 BLOCK = 1_000
 
 

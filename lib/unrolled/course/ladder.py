@@ -18,8 +18,8 @@ from importlib import resources
 # per character of 27-letter English, for people who knew the 100 characters
 # before; computed from their guesses, lower and upper bound
 SHANNON = (0.6, 1.3)
-# from outside, measured once and not computed again: the strongest known
-# compressor of this kind, paq8px v216 -8L, on the same characters
+# from outside, measured once and not computed again: paq8px v216 -8L, one of
+# the strongest known compressors of this kind, on the same characters
 PAQ = 1.727
 KINDS = ("fitted before", "learns while it reads")
 
