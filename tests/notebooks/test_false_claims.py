@@ -352,7 +352,7 @@ FALSE["a_2_bptt_by_hand"] = [
     ),
     (
         "where gradients reach further at",
-        {"small": dict.fromkeys((4, 16, 35, 64, 256), [2.3])},
+        {"small": {window: [2.3] for window in (4, 16, 35, 64, 256)}},
     ),
     ("with 16 rows, every seed", {"ahead": [True, False]}),
     ("a longer window points more", {"steady": False}),
