@@ -352,28 +352,24 @@ FALSE["a_1_coming_from_d2l"] = [
 
 FALSE["a_2_bptt_by_hand"] = [
     ("gradcheck rejects 2 of 2", {"one_step": False}),
+    ("less is left ten steps back with", {"falls": [True, False]}),
+    ("with input weights of 0.01, 90 steps", {"between": [0.01, 0.5]}),
+    ("over 8 epochs the share left", {"up": [True] * 24}),
+    ("have a largest singular value below", {"sure": [0.9]}),
+    ("the rule is off by", {"by_rule": {0: (0, 9), 4: (0, 50), 8: (1, 2)}}),
+    ("with slopes set to 1", {"count": {0: 45, 4: 62, 8: 23}}),
     (
-        "ten steps back",
-        {
-            "share": {
-                "trained": [1e-5] * 11,
-                "orthogonal": [1e-4] * 11,
-                "classic": [1e-7] * 11,
-            }
-        },
-    ),
-    ("with the large recurrent", {"share": {"large": [1.0] * 91}}),
-    ("an eigenvalue of size", {"size": {"trained": 0.9}}),
-    (
-        "cut off after 35 steps",
-        {"at": {"trained": {1: 0.6, 10: 0.94, 35: 0.9}}},
+        "windows of 16, 35 and 64 all lie",
+        {"large": {1: [2.3], 4: [2.160], 16: [2.165]}},
     ),
     (
-        "in the classic network, before",
-        {"at": {"classic": {1: 0.9}, "large": {35: 0.0}}},
+        "where gradients reach further at",
+        {"small": {window: [2.3] for window in (4, 16, 35, 64, 256)}},
     ),
-    ("losses at the 10 characters", {"inside": 1.0}),
-    ("the full gradient of the large", {"longer": 10.0}),
+    ("with 16 rows, every seed", {"ahead": [True, False]}),
+    ("a longer window points more", {"steady": False}),
+    ("cosines are within two", {"near": 47}),
+    ("one passage's noise is", {"noise": [1.0]}),
 ]
 
 
