@@ -251,17 +251,14 @@ FALSE["8_4_recurrent_networks"] = [
     ("of the true source itself", {"noise": 0.001}),
     ("no gradient crosses", {"by_torch": 0.13}),
     ("only the output was trained", {"worse": 20}),
-    (
-        "cut to 5 characters the stored",
-        {"lost": dict.fromkeys((5, 10, 20), [0.2])},
-    ),
+    ("cut to 5 characters the stored", {"lost": {5: [0], 10: [0], 20: [0]}}),
     (
         "Kneser-Ney of order 12, cut",
         {
-            "refit": dict.fromkeys(
-                ("cut short", "fitted anew"),
-                {"above full": 0.1, "standard error": 0.01},
-            )
+            "refit": {
+                "cut short": {"above full": 0.1},
+                "fitted anew": {"above full": 0.1, "standard error": 0.01},
+            }
         },
     ),
     ("the passage comes back exactly", {"excess": 0.05}),
