@@ -66,6 +66,14 @@ experiments: $(READY)
 	$(BIN)/python experiments/clipping.py
 	$(BIN)/python experiments/horizon.py
 	$(BIN)/python experiments/subwords.py
+	$(BIN)/python experiments/memory.py
+	$(BIN)/python experiments/context.py
+	$(BIN)/python experiments/source.py
+	$(BIN)/python experiments/reach.py
+	$(BIN)/python experiments/truncation.py
+	$(BIN)/python experiments/bias.py
+	$(BIN)/python experiments/zipf.py
+	$(BIN)/python experiments/context_mixing.py
 
 explorables: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python tools/explorables

@@ -51,6 +51,7 @@ def without(kind):
     return tuple(other for other in KINDS if other != kind)
 
 
+TWO = ("characters", "words")
 # name -> class, sets of weights, and what is set otherwise than usual
 CASES = {
     "all of it": (ContextMixingLM, 9, {}),
@@ -62,6 +63,12 @@ CASES = {
     "orders 1 to 6": (ContextMixingLM, 9, {"order": 6}),
     "one set of weights": (ContextMixingLM, 1, {}),
     "weights stay 1": (ContextMixingLM, 9, {"learning_rate": 0.0}),
+    "characters and words": (ContextMixingLM, 9, {"kinds": TWO}),
+    "characters and words, weights 1": (
+        ContextMixingLM,
+        9,
+        {"kinds": TWO, "learning_rate": 0.0},
+    ),
     "without update exclusion": (CountingAll, 9, {}),
 }
 

@@ -2,10 +2,11 @@
 
 import pytest
 import torch
+from torch.nn.functional import cross_entropy, one_hot
 
 from helpers import seeded
 from unrolled.bptt import Recurrence, recurrence
-from unrolled.rnn import _unroll
+from unrolled.rnn import RNNLM, _unroll
 
 # (T, n, h), all different, and with 1 in every place
 SHAPES = [(3, 4, 5), (2, 4, 3), (1, 2, 3), (4, 1, 2), (5, 3, 1), (1, 1, 1)]
@@ -132,3 +133,51 @@ def test_arguments_are_left_as_they_were():
     for now, old in zip((inputs, state, W_hh), before, strict=True):
         assert torch.equal(now, old)
     assert torch.equal(states, kept)
+
+
+@pytest.mark.parametrize("cut", [9, 4, 1])
+def test_the_whole_gradient_of_a_language_model(cut):
+    """All five tensors in formulas; the state detached every ``cut`` steps.
+
+    E_t = softmax(O_t) - onehot(y_t), over the number of tokens; what reaches
+    the state from its own output, G_t = E_t W_hq^T; then D_t as in ``bptt``,
+    which starts anew at a border.
+    """
+    V, T, n, h = 7, 9, 3, 5
+    generator = torch.Generator().manual_seed(0)
+    scales = {"input_scale": 1, "recurrent_scale": 0.5, "output_scale": 1}
+    model = RNNLM(V, h, **scales, generator=generator).double()
+    ids = torch.randint(V, (n, T + 1), generator=generator)
+    X, Y, state, loss = ids[:, :-1], ids[:, 1:], None, 0.0
+    for piece in torch.arange(T).split(cut):
+        state = state if state is None else state.detach()
+        logits, state = model(X[:, piece], state)
+        labels = Y[:, piece].T.flatten()
+        losses = cross_entropy(logits.flatten(0, 1), labels, reduction="none")
+        loss = loss + losses.sum() / (T * n)
+    loss.backward()
+
+    W_xh, W_hh, b_h, W_hq, b_q = (p.detach() for p in model.parameters())
+    states = [torch.zeros(n, h).double()]
+    for t in range(T):
+        states.append(torch.tanh(W_xh[X[:, t]] + states[t] @ W_hh + b_h))
+    E = [
+        (H @ W_hq + b_q).softmax(-1) - one_hot(Y[:, t], V)
+        for t, H in enumerate(states[1:])
+    ]
+    E = torch.stack(E) / (T * n)
+    D = torch.zeros(T + 1, n, h).double()
+    for t in reversed(range(T)):
+        later = D[t + 1] @ W_hh.T if (t + 1) % cut else 0.0
+        D[t] = (E[t] @ W_hq.T + later) * (1 - states[t + 1] ** 2)
+    expected = {
+        "W_xh": sum(one_hot(X[:, t], V).double().T @ D[t] for t in range(T)),
+        "W_hh": sum(states[t].T @ D[t] for t in range(T)),
+        "b_h": D.sum((0, 1)),
+        "W_hq": sum(states[t + 1].T @ E[t] for t in range(T)),
+        "b_q": E.sum((0, 1)),
+    }
+    for name, found in model.named_parameters():
+        assert found.grad.abs().max() > 1e-3, name
+        gap = (found.grad - expected[name]).abs().max()
+        assert gap < 1e-14, name

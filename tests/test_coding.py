@@ -5,8 +5,11 @@ import gzip
 import lzma
 import math
 
+import brotli
+import pyppmd
 import pytest
 import torch
+import zstandard
 
 from helpers import raises, seeded
 from unrolled.coding import (
@@ -167,6 +170,14 @@ def test_rounding_costs_more_where_tokens_are_many():
         ("gzip", lambda data: gzip.compress(data, 9, mtime=0)),
         ("bz2", lambda data: bz2.compress(data, 9)),
         ("xz", lambda data: lzma.compress(data, preset=9 | 1 << 31)),
+        ("zstd", zstandard.ZstdCompressor(level=22).compress),
+        ("brotli", lambda data: brotli.compress(data, quality=11, lgwin=24)),
+        (
+            "PPMd",
+            lambda data: pyppmd.compress(
+                data, max_order=6, mem_size=1 << 26, variant="I"
+            ),
+        ),
     ],
 )
 def test_compressed_growth(name, compress):

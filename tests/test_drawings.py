@@ -4,8 +4,6 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
 
-from helpers import legend_names
-
 mpl.use("Agg")
 
 from unrolled.course.colours import COLOURS, FAMILIES, GREY, INK
@@ -13,9 +11,9 @@ from unrolled.course.drawings import (
     draw_chain,
     draw_ladder,
     draw_paths,
-    draw_unrolled,
     draw_windows,
 )
+from unrolled.course.ladder import KINDS, Rung
 from unrolled.course.plotting import new_axes
 
 
@@ -25,25 +23,42 @@ def _close_figures():
     plt.close("all")
 
 
+def names_below(axes):
+    """What the legend of a ladder names."""
+    (legend,) = axes.figure.legends
+    return [text.get_text() for text in legend.get_texts()]
+
+
+def rungs_of(*rows):
+    """Rungs from (name, bits, family, learns, level with)."""
+    return [
+        Rung(name, bits, "train", KINDS[learns], "8.3", family, level)
+        for name, bits, family, learns, level in rows
+    ]
+
+
+THREE = rungs_of(
+    ("uniform", 4.8, "baseline", False, ""),
+    ("best", 1.9, "network", False, "another"),
+    ("next", 1.8, "network", False, "best"),
+)
+ONE = rungs_of(("a", 1.0, "counting", False, ""))
+
+
 def test_a_ladder_has_a_row_for_each_model():
-    axes = draw_ladder(
-        ["uniform", "best", "next"],
-        [4.8, 1.9, 1.8],
-        ["baseline", "network", "network"],
-        band=(0.6, 1.3),
-        band_name="Shannon 1951",
-    )
+    axes = draw_ladder(THREE, band=(0.6, 1.3), band_name="Shannon 1951")
     assert [t.get_text() for t in axes.get_yticklabels()] == [
         "uniform",
         "best",
         "next",
     ]
-    baseline, network = axes.get_lines()
+    baseline, network, *_ = axes.get_lines()
     assert baseline.get_xydata().tolist() == [[4.8, 0]]
     assert network.get_xydata().tolist() == [[1.9, 1], [1.8, 2]]
     assert baseline.get_color() == FAMILIES["baseline"]
     assert network.get_color() == FAMILIES["network"]
-    assert [t.get_text() for t in axes.texts] == ["4.80", "1.90", "1.80"]
+    texts = [t.get_text() for t in axes.texts]
+    assert texts == ["4.800", "1.900", "\N{ALMOST EQUAL TO} 1.800"]
     assert [t.get_position()[1] for t in axes.texts] == [0, 1, 2]
     # the first on top, and every number inside the drawing
     assert axes.yaxis_inverted()
@@ -51,34 +66,72 @@ def test_a_ladder_has_a_row_for_each_model():
     right = axes.get_window_extent().x1
     assert max(t.get_window_extent().x1 for t in axes.texts) <= right
     assert axes.get_xlim()[0] == 0
-    assert legend_names(axes) == ["baseline", "network", "Shannon 1951"]
+    assert names_below(axes) == ["baseline", "network", "Shannon 1951"]
     (band,) = axes.patches
     assert (band.get_x(), band.get_x() + band.get_width()) == (0.6, 1.3)
     assert axes.get_xlabel() == "bits per character (fewer is better)"
     assert axes.get_ylabel() == "model"
 
 
-def test_a_taller_ladder_for_more_models():
-    heights = [
-        draw_ladder(
-            list("abcdefgh")[:n], [1.0] * n, ["network"] * n
-        ).figure.get_figheight()
-        for n in (2, 8)
+def test_what_learns_while_it_reads_is_an_open_point():
+    rows = rungs_of(
+        ("a", 3.0, "counting", False, ""),
+        ("b", 2.0, "counting", True, ""),
+        ("c", 1.0, "compressor", True, ""),
+    )
+    axes = draw_ladder(rows)
+    points = [line for line in axes.get_lines() if len(line.get_xdata())]
+    assert [(p.get_ydata()[0], p.get_fillstyle()) for p in points] == [
+        (0, "full"),
+        (1, "none"),
+        (2, "none"),
     ]
-    assert heights[1] - heights[0] == pytest.approx(6 * 0.26)
-    assert heights[0] == pytest.approx(1.2 + 2 * 0.26)
+    assert [p.get_color() for p in points] == [
+        FAMILIES["counting"],
+        FAMILIES["counting"],
+        FAMILIES["compressor"],
+    ]
+    names = names_below(axes)
+    assert names == ["counting", "compressor", f"open: {KINDS[1]}"]
+    (legend,) = axes.figure.legends
+    shown = legend.legend_handles
+    assert [handle.get_fillstyle() for handle in shown] == [
+        "full",
+        "full",
+        "none",
+    ]
+
+
+def test_a_result_from_outside_is_a_line():
+    axes = draw_ladder(THREE, mark=1.7, mark_name="outside")
+    line = axes.get_lines()[-1]
+    assert line.get_xdata() == [1.7, 1.7]
+    assert line.get_linestyle() == ":"
+    assert (line.get_color(), line.get_linewidth()) == (INK, 1)
+    assert names_below(axes)[-1] == "outside"
+
+
+def test_a_taller_ladder_for_more_models():
+    heights = [draw_ladder(ONE * n).figure.get_figheight() for n in (2, 8)]
+    assert heights[1] - heights[0] == pytest.approx(6 * 0.15)
+    assert heights[0] == pytest.approx(1.4 + 2 * 0.15)
 
 
 def test_a_ladder_without_a_band():
-    axes = draw_ladder(["a"], [1.0], ["counting"])
-    assert legend_names(axes) == ["counting"]
+    axes = draw_ladder(ONE)
+    assert names_below(axes) == ["counting"]
     assert not axes.patches
 
 
 def test_a_ladder_has_thin_rows_and_small_words():
-    names, bits = list("abcdefghij"), [1.0 + n / 10 for n in range(10)]
-    families = ["counting"] * 5 + ["network"] * 5
-    axes = draw_ladder(names, bits, families, band=(0.6, 1.3), band_name="b")
+    rows = rungs_of(
+        *(
+            (name, 1.0 + n / 10, "network" if n > 4 else "counting", 0, "")
+            for n, name in enumerate("abcdefghij")
+        )
+    )
+    bits = [rung.bits for rung in rows]
+    axes = draw_ladder(rows, band=(0.6, 1.3), band_name="b")
     (bars,) = axes.collections
     assert [bar.tolist() for bar in bars.get_segments()] == [
         [[0, row], [value, row]] for row, value in enumerate(bits)
@@ -89,7 +142,7 @@ def test_a_ladder_has_thin_rows_and_small_words():
     for line in axes.get_lines():
         assert (line.get_marker(), line.get_linestyle()) == ("o", "None")
         assert 4 <= line.get_markersize() < 6
-    legend = axes.get_legend()
+    (legend,) = axes.figure.legends
     words = [*axes.texts, *legend.get_texts()]
     colours = {mpl.colors.to_hex(word.get_color()) for word in words}
     assert colours == {INK}
@@ -103,17 +156,16 @@ def test_a_ladder_has_thin_rows_and_small_words():
     (band,) = axes.patches
     assert mpl.colors.to_hex(band.get_facecolor()) == FAMILIES["people"]
     assert band.get_alpha() < 0.5
-    assert legend.get_frame().get_alpha() == 0
-    # lower right, wherever the rows end
+    assert not legend.get_frame_on()
+    # below everything, so that it hides no row
     axes.figure.canvas.draw()
-    box, ground = legend.get_window_extent(), axes.get_window_extent()
-    assert box.x0 > (ground.x0 + ground.x1) / 2
-    assert box.y1 < (ground.y0 + ground.y1) / 2
+    box, ground = legend.get_window_extent(), axes.get_tightbbox()
+    assert box.y1 <= ground.y0
 
 
 def test_a_band_without_a_name_is_not_in_the_legend():
-    axes = draw_ladder(["a"], [1.0], ["counting"], band=(0.6, 1.3))
-    assert legend_names(axes) == ["counting"]
+    axes = draw_ladder(ONE, band=(0.6, 1.3))
+    assert names_below(axes) == ["counting"]
 
 
 def test_windows_are_drawn_in_small_letters():
@@ -168,61 +220,6 @@ def test_windows_are_boxes_around_their_tokens():
     bottom, top = axes.get_ylim()
     assert bottom > 1.36  # the first minibatch on top, all boxes inside
     assert top < -0.4
-
-
-def test_an_unrolled_network_has_a_column_for_each_step():
-    axes = draw_unrolled(list("mac"), list("ach"))
-    boxed = [t for t in axes.texts if t.get_bbox_patch() is not None]
-    found = {t.get_position(): t.get_text() for t in boxed}
-    assert found == {
-        (1, 0): "m",
-        (1, 1): "$H_{1}$",
-        (1, 2): "a",
-        (2, 0): "a",
-        (2, 1): "$H_{2}$",
-        (2, 2): "c",
-        (3, 0): "c",
-        (3, 1): "$H_{3}$",
-        (3, 2): "h",
-    }
-    arrows = [(t.xyann, t.xy) for t in arrows_of(axes)]
-    assert len(arrows) == 9  # up twice and along once, for each step
-    for step in (1, 2, 3):
-        for below in (0, 1):
-            (x, y), (u, v) = arrows[3 * (step - 1) + below]
-            assert x == u == step
-            assert below < y < v < below + 1
-        (x, y), (u, v) = arrows[3 * step - 1]
-        assert y == v == 1
-        assert step - 1 < x < u < step
-    assert axes.get_xlabel() == "step"
-    assert axes.get_ylabel() == "layer"
-    for arrow in arrows_of(axes):
-        assert arrow.get_text() == ""
-        patch = arrow.arrow_patch
-        assert mpl.colors.to_hex(patch.get_edgecolor()) == INK
-        assert patch.get_linewidth() == 1
-    for word in boxed:
-        assert (word.get_ha(), word.get_va()) == ("center", "center")
-        assert word.get_color() == INK
-    assert [t.get_text() for t in axes.get_yticklabels()] == [
-        "input",
-        "state",
-        "label",
-    ]
-    assert list(axes.get_xticks()) == [1, 2, 3]
-    low, high = axes.get_xlim()
-    assert 0 < low < 0.32
-    assert 3 < high < 4
-    low, high = axes.get_ylim()
-    assert -1 < low < -0.3
-    assert 2.3 < high < 3
-    assert axes.figure.get_figheight() < 3
-    assert not axes.xaxis.get_gridlines()[0].get_visible()
-    (one,) = [
-        t for t in draw_unrolled(["m"], ["a"]).texts if t.get_text() == "m"
-    ]
-    assert one.get_position() == (1, 0)
 
 
 def test_paths_are_all_alike():

@@ -1,11 +1,14 @@
 """The stored results are those of the scripts' settings, all of them."""
 
+import itertools
 import json
 import math
+import re
 from pathlib import Path
 
 import pytest
 import torch
+from torch.nn.functional import cross_entropy
 
 from scripts import load
 from unrolled.corpus import CorpusError, load_corpus, split
@@ -222,3 +225,214 @@ def test_the_first_texts_of_three_populations_give_the_same_alphas():
             assert row["true"] == pytest.approx(true, abs=1e-4)
             for again, before in zip(alphas, row["examples"], strict=True):
                 assert again == pytest.approx(before, abs=2e-3)
+
+
+def stored(name):
+    """A stored result; what is no number must not be in valid JSON."""
+
+    def refuse(word):
+        raise ValueError(f"{word} is not JSON")
+
+    text = (DATA / f"{name}.json").read_text("utf-8")
+    return json.loads(text, parse_constant=refuse)
+
+
+def one_of(rows, **wanted):
+    (row,) = [r for r in rows if wanted.items() <= r.items()]
+    return row
+
+
+@pytest.mark.parametrize(
+    "name", ["memory", "context", "source", "reach", "truncation", "bias"]
+)
+def test_what_is_stored_was_made_by_the_script_as_it_is(name):
+    result = stored(name)
+    settings = load(f"experiments/{name}.py").SETTINGS
+    assert result["settings"] == settings
+    for version in (result["unrolled"], result["torch"]):
+        assert re.fullmatch(r"\d+\.\d+\.\d+", version)
+
+
+def test_every_delay_was_tried_and_one_of_them_again():
+    memory = load("experiments/memory.py")
+    result = stored("memory")
+    rows = result["runs"]
+    assert len(rows) == len(memory.jobs())
+    for start, window, state, delay, seed, *updates in memory.jobs():
+        one_of(
+            rows,
+            start=start,
+            window=window,
+            state=state,
+            delay=delay,
+            seed=seed,
+            updates=updates[0] if updates else memory.SETTINGS["updates"],
+        )
+    # nobody can know what a reset state never saw: 1/8, or 3 bits
+    assert memory.floor(2, 4) == {"accuracy": 0.5625, "bits": 1.5}
+    for row in rows:
+        if row["state"] == "reset":
+            most = memory.floor(row["delay"], row["window"])
+            assert row["reset"]["accuracy"] < most["accuracy"] + 0.01
+    job = "torch's", 4, "reset", 1, 0
+    again = memory.run_one(*job)
+    there = one_of(rows, **{k: again[k] for k in list(again)[:6]})
+    for way in ("carried", "reset"):
+        assert again[way] == pytest.approx(there[way], abs=0.02)
+
+
+@pytest.mark.slow
+def test_short_contexts_are_scored_again():
+    context = load("experiments/context.py")
+    models = stored("context")["models"]
+    again = context.of_network(1, [1, 2])
+    counted = context.of_counting(2, [1])
+    for length in ("all", "1", "2"):
+        for start, score in again[length].items():
+            there = models["one layer"][length][start]
+            assert score == pytest.approx(there, abs=0.01)
+    there = models["Kneser-Ney"]["1"]["fitted anew"]["bits"]
+    assert counted["1"]["fitted anew"]["bits"] == pytest.approx(
+        there, abs=0.01
+    )
+
+
+@pytest.mark.slow
+def test_a_network_learns_the_source_again():
+    experiment = load("experiments/source.py")
+    there = stored("source")["sources"][0]
+    source = experiment.Source(there["exponent"])
+    pairs = source.chain.sample(60_000, generator=source.generator)
+    start = experiment.SETTINGS["starts"][0]
+    again = experiment.run_one(source, pairs, start, experiment.seeded(0, 3))
+    row = one_of(there["runs"], text="section 8.4's", start=start, seed=0)
+    assert again["bits"] == pytest.approx(row["bits"], abs=0.003)
+    for name, apart in again["distance"].items():
+        assert apart == pytest.approx(row["distance"][name], abs=0.05)
+
+
+@pytest.mark.slow
+def test_gradients_reach_as_far_as_they_did():
+    reach = load("experiments/reach.py")
+    result, data = stored("reach"), reach.texts()
+    cells, columns = list(reach.cells()), result["columns"]
+    rows = [dict(zip(columns, row, strict=True)) for row in result["rows"]]
+    keys = "hidden", "recurrent", "seed", "input_scale", "epochs"
+    assert [tuple(row[key] for key in keys) for row in rows] == cells
+    assert result["cells left"] == 0
+    shared = 128, "orthogonal", 1, 0.1
+    for epochs, near in ((0, 0.001), (4, 0.05)):
+        cell = *shared, epochs
+        again = reach.run_one(data, *cell)
+        there = rows[cells.index(cell)]
+        assert list(again) == columns
+        for way in ("", ", slopes 1", ", slopes shuffled"):
+            factor = there[f"factor{way}"]
+            assert again[f"factor{way}"] == pytest.approx(factor, rel=near)
+        for way in ("", ", slopes 1"):
+            back = reach.SETTINGS[f"back{way}"]
+            share, found = (
+                [math.log(x) / b for b, x in zip(back, kept, strict=True)]
+                for kept in (there[f"share{way}"], again[f"share{way}"])
+            )
+            assert found == pytest.approx(share, abs=near)
+    assert reach.nilpotent() == result["all eigenvalues 0"]
+
+
+@pytest.mark.slow
+def test_a_window_is_trained_again():
+    truncation = load("experiments/truncation.py")
+    result, settings = stored("truncation"), truncation.SETTINGS
+    rows, (first, *others) = result["runs"], settings["seeds"]
+    assert result["cells left"] == 0
+    for way, window, scale in truncation.cells():
+        cell = {"way": way, "window": window, "input_scale": scale}
+        runs = [row for row in rows if cell.items() <= row.items()]
+        of_first = [row for row in runs if row["seed"] == first]
+        coarse = settings["rates"]
+        best = truncation.best_rate(of_first[: len(coarse)])
+        finer = [best * x for x in settings["finer"]]
+        assert [row["rate"] for row in of_first] == coarse + finer
+        # the validation part chose, and the others ran with the same rate
+        best = truncation.best_rate(of_first)
+        chosen = [row for row in runs if row["chosen"]]
+        assert {row["rate"] for row in chosen} == {best}
+        assert [row["seed"] for row in chosen] == [first, *others]
+    size = len(coarse) + len(finer) + len(others)
+    assert len(rows) == size * len(truncation.cells())
+    way, scale = "equal updates, equal text", 3.0
+    there = one_of(
+        rows, way=way, window=4, input_scale=scale, rate=2e-3, seed=0
+    )
+    again = truncation.run_one(
+        truncation.texts(), way, 4, scale, there["rate"], 0
+    )
+    assert again["valid_bits"] == pytest.approx(there["valid_bits"], abs=0.03)
+    assert again["updates"] == there["updates"]
+
+
+@pytest.fixture(scope="module")
+def passages():
+    bias = load("experiments/bias.py")
+    vocab_size, ids, _ = bias.texts()
+    model = bias.made(vocab_size, ids, 1.0, 0, 0).double()
+    return bias, model, ids[:1203].reshape(3, 401)
+
+
+@pytest.mark.parametrize(("kind", "steps"), [("full", 0), ("cut", 35)])
+def test_gradients_by_hand_are_those_of_detached_states(passages, kind, steps):
+    bias, model, ids = passages
+    T = bias.SETTINGS["characters"]
+    found = bias.gradients(model, ids, bias.cutting(kind, steps, 3, None))
+    state, loss = None, 0.0
+    for piece in torch.arange(T).split(steps or T):
+        if state is not None:
+            state = state.detach()
+        logits, state = model(ids[:1, piece], state)
+        labels = ids[0, piece + 1]
+        loss = loss + cross_entropy(logits[:, 0], labels, reduction="sum")
+    (there,) = torch.autograd.grad(loss / T, [model.W_hh[0]])
+    assert there.abs().max() > 1e-4
+    assert torch.allclose(found[0], there.flatten(), rtol=0, atol=1e-12)
+
+
+def test_random_cuts_are_weighted_up_to_1(passages):
+    bias, *_ = passages
+    generator = torch.Generator().manual_seed(0)
+    keep = bias.cutting("random", 5, 500, generator)
+    assert keep.unique().tolist() == [0.0, 1.25]
+    assert keep.mean().item() == pytest.approx(1, abs=0.01)
+
+
+def test_random_cuts_are_right_on_average(passages):
+    """The mean over all ways to cut, each weighted by its probability."""
+    bias, model, ids = passages
+    T, kept = 5, 0.75
+    ids = ids[:, : T + 1]
+    full = bias.gradients(model, ids, torch.ones(T, 3, 1).double())
+    means = {"weighted up": torch.zeros_like(full)}
+    means["as they are"] = torch.zeros_like(full)
+    for handed in itertools.product((0.0, 1.0), repeat=T - 1):
+        keep = torch.tensor([*handed, 1.0]).double()[:, None, None]
+        keep = keep.expand(T, 3, 1)  # the last step gets nothing back
+        chance = math.prod(kept if h else 1 - kept for h in handed)
+        for name, weight in (("weighted up", 1 / kept), ("as they are", 1)):
+            found = bias.gradients(model, ids, keep * weight)
+            means[name] += chance * found
+    assert torch.allclose(means["weighted up"], full, rtol=0, atol=1e-14)
+    assert (means["as they are"] - full).norm() > 0.01 * full.norm()
+
+
+def test_the_bias_of_some_passages_is_as_stored():
+    bias, name = load("experiments/bias.py"), "before training"
+    result, settings = stored("bias"), bias.SETTINGS
+    rows = result["networks"]
+    wanted = itertools.product(settings["networks"], settings["seeds"])
+    assert [(row["network"], row["seed"]) for row in rows] == [*wanted]
+    assert result["networks left"] == 0
+    again = bias.run_one(name, 0, 40)
+    there = one_of(rows, network=name, seed=0)["cuts"]
+    assert set(again["cuts"]) == set(there) == set(result["stored network"])
+    for cut, row in again["cuts"].items():
+        cosine = there[cut]["cosine of means"]
+        assert row["cosine of means"] == pytest.approx(cosine, abs=0.01)

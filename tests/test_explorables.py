@@ -24,7 +24,7 @@ DATA = FOLDER / "data"
 TAGS = {
     "8_1_sequence_models": {"forecast", "markov"},
     "8_3_language_models": {"samplers"},
-    "8_4_recurrent_networks": {"markov", "shannon"},
+    "8_4_recurrent_networks": {"shannon"},
     "8_5_rnn_from_scratch": {"clipping", "network"},
 }
 SHARED = {"base", "chart", "rnn"}  # modules that others import

@@ -479,3 +479,12 @@ def test_a_longer_text_takes_no_more_calls():
 
 def test_zipf_can_be_imported_from_here():
     assert fit_zipf([4, 2, 1]).alpha > 0
+
+
+def test_tuning_ends_at_a_finite_loss_where_a_token_is_new():
+    # here the search steps far below strength 1: to 0, it would be 0/0
+    generator = seeded(18)
+    ids = torch.randint(1, 3, (60,), generator=generator)
+    held_out = torch.randint(3, (20,), generator=generator)  # 0 is new
+    lm = NgramLM(3, 3, 1.0).fit(ids)
+    assert lm.tuned(held_out).perplexity(held_out) < lm.perplexity(held_out)

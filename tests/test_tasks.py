@@ -105,6 +105,20 @@ def disturbed(weights, num_steps):
     return run(1.0) - run(0.0)
 
 
+def back_by_differentiation(G, D, H, W):
+    """The gradient for Z of G . tanh(Z) + D . (tanh(Z) W)."""
+    Z = H.double().atanh().requires_grad_()
+    own, handed = (G * Z.tanh()).sum(), (D * (Z.tanh() @ W.double())).sum()
+    return torch.autograd.grad(own + handed, Z)[0]
+
+
+def factor_by_sums(W, H, power=2):
+    squares = sum(float(x) ** 2 for x in W.flatten())
+    slopes = [(1 - float(x) ** 2) ** power for x in H.flatten()]
+    typical = (sum(slopes) / len(slopes)) ** (1 / power)
+    return math.sqrt(squares / len(W)) * typical
+
+
 # solved in other words than the library's
 SOLVED = {
     "8.1-1": walk,
@@ -167,6 +181,8 @@ SOLVED = {
         gradients, min(1.0, theta / norm_of(gradients))
     ),
     "8.5-2": lambda logits, temperature: exponentials(logits / temperature),
+    "B-1": lambda G, D, H, W: back_by_differentiation(G, D, H, W),
+    "B-2": lambda W, H: factor_by_sums(W, H),
 }
 # what readers hand in -> words of the slip that should be recognised
 WRONG = [
@@ -415,6 +431,34 @@ WRONG = [
         lambda logits, temperature: exponentials(logits) / temperature,
         "the probabilities are divided",
     ),
+    (
+        "B-1",
+        lambda G, D, H, W: back_by_differentiation(G, D, H, W.T),
+        "is not transposed",
+    ),
+    (
+        "B-1",
+        lambda G, D, H, W: back_by_differentiation(G, 0 * D, H, W) + D @ W.mT,
+        "the next step hands back",
+    ),
+    (
+        "B-1",
+        lambda G, D, H, W: back_by_differentiation(0 * G, D, H, W) + G,
+        "the step's own output",
+    ),
+    ("B-2", lambda W, H: factor_by_sums(W, H, power=1), "of the slopes"),
+    (
+        "B-2",
+        lambda W, H: factor_by_sums(W * math.sqrt(len(W)), H),
+        "is not divided by the root",
+    ),
+    (
+        "B-2",
+        lambda W, H: (
+            factor_by_sums(torch.eye(2), H) * torch.linalg.svdvals(W)[0]
+        ),
+        "the largest singular value",
+    ),
 ]
 
 
@@ -448,6 +492,7 @@ def test_the_same_cases_every_day():
 
 def test_two_for_each_chapter():
     pages = ["8.1", "8.1a", "8.1b", "8.2", "8.2a", "8.3", "8.3a", "8.4", "8.5"]
+    pages.append("B")
     assert [f"{page}-{n}" for page in pages for n in (1, 2)] == NAMES
 
 
@@ -497,6 +542,13 @@ def test_answers_by_hand():
     assert solve("8.4-2", [0.5, 0.0]) == math.inf
     clipped = solve("8.5-1", [torch.tensor([3.0]), torch.tensor([4.0])], 1.0)
     assert [g.item() for g in clipped] == pytest.approx([0.6, 0.8])
+    # (1 + 2 * 3) * (1 - 0.25)
+    back = solve("B-1", one, 2 * one, 0.5 * one, 3 * one)
+    assert back.item() == pytest.approx(5.25)
+    # norm 5 over the root of 2; slopes 1 and 0, root mean square 1 / root 2
+    W = torch.tensor([[3.0, 0.0], [0.0, 4.0]])
+    factor = solve("B-2", W, torch.tensor([[[0.0, 1.0]]]))
+    assert factor == pytest.approx(2.5)
     law = solve("8.5-2", torch.tensor([math.log(4.0), 0.0]), 0.5)
     assert law.tolist() == pytest.approx([16 / 17, 1 / 17])
 

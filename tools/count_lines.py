@@ -18,8 +18,8 @@ from typing import NamedTuple
 LIBRARY = Path(__file__).resolve().parent.parent / "lib" / "unrolled"
 # no idea that a page teaches: sentences that are checked, checks, the oracle
 MACHINERY = ("__init__", "checks", "claims", "course", "reference")
-# beyond the classic course: of appendices, and of a page that can be skipped
-APART = ("attention", "gates", "subwords")
+# beyond the classic course: of appendices, and of pages that can be skipped
+APART = ("attention", "context_mixing", "gates", "subwords")
 
 
 class Count(NamedTuple):

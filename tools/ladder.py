@@ -2,42 +2,95 @@
 
     python tools/ladder.py        (needs The Time Machine)
 
-Counting models and compressors are fitted here, with the library; section
-8.3 computes the same rows with its own code and compares. Rows of networks
-come from the stored experiments, where there are any.
+Counting models, mixtures and compressors are fitted here, with the library
+(about four minutes); the pages compute the same rows with their own code and
+compare. Networks come from the stored experiments. zpaq is no package that
+the course needs: where it is not installed (``pip install zpaq``), its row
+stays as it is.
 """
 
 import csv
 import io
 import itertools
+import json
 import math
+import sys
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import astuple, fields, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 
+import numpy as np
 import torch
+from scipy.stats import bootstrap
 
 from unrolled.checkpoints import load_model
-from unrolled.coding import COMPRESSORS, compressed_bits
+from unrolled.coding import COMPRESSORS
+from unrolled.context_mixing import ContextMixingLM
 from unrolled.corpus import load_corpus, split
-from unrolled.course.ladder import Rung
+from unrolled.course.ladder import KINDS, Rung, read_ladder
 from unrolled.evaluation import log_probs
-from unrolled.metrics import bits_per_token
 from unrolled.mixtures import fit_weights, mix
 from unrolled.ngrams import KneserNeyLM, NgramLM
 from unrolled.spelling import SpelledWords
+from unrolled.subwords import all_tokens, encode, learn_merges
 from unrolled.vocab import Vocab, character_stream
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "lib" / "unrolled" / "data"
 TABLE = DATA / "ladder.csv"
-SECTION = "8.3"
+BEFORE, WHILE = KINDS
+# characters of the test part that are drawn again together: of our models any
+# number from 250 to 2,000 gives the same verdicts, but the files of
+# compressors grow by leaps, which shorter blocks take for differences
+BLOCK = 1_000
 
 
-def bits(log_probs) -> float:
-    """Mean bits per character."""
-    return bits_per_token(-log_probs.sum().item(), len(log_probs))
+@dataclass(frozen=True)
+class Scored:
+    """A model and what it costs, block by block."""
+
+    name: str
+    kind: str
+    section: str
+    family: str
+    blocks: np.ndarray  # bits of each block of the test part
+
+    def bits(self, length: int) -> float:
+        """Per character."""
+        return float(self.blocks.sum() / length)
+
+
+def ends(length: int) -> list[int]:
+    """Where the blocks of a text end; the last one takes what is left."""
+    return [*range(BLOCK, length - BLOCK + 1, BLOCK), length]
+
+
+def blocks_of(bits: Sequence[float], until: Sequence[int]) -> np.ndarray:
+    """Sums over blocks; until: the last character of each number, counted.
+
+    until is 1, 2, 3 ... for characters; a token stands where it ends.
+    """
+    borders = ends(until[-1])
+    places = np.searchsorted(borders, until)
+    return np.bincount(places, weights=bits, minlength=len(borders))
+
+
+def by_character(log_probs: torch.Tensor) -> np.ndarray:
+    """Bits of each block, from ln P of each character."""
+    bits = (-log_probs / math.log(2)).double().numpy()
+    return blocks_of(bits, range(1, len(bits) + 1))
+
+
+def compressed(text: str, given: str, compress) -> np.ndarray:
+    """Bits of each block: by how much the compressed file grows."""
+    whole = (given + text).encode()
+    start = len(given.encode())
+    cuts = [
+        start,
+        *(len((given + text[:e]).encode()) for e in ends(len(text))),
+    ]
+    return np.diff([8.0 * len(compress(whole[:cut])) for cut in cuts])
 
 
 class Text:
@@ -46,8 +99,8 @@ class Text:
     def __init__(self, stream: str) -> None:
         """Split the stream and number its characters."""
         self.stream = stream
-        parts = split(stream)
-        self.train_text, self.valid_text, self.test_text = parts
+        self.texts = split(stream)
+        self.train_text, self.valid_text, self.test_text = self.texts
         self.vocab = Vocab(list(self.train_text))
         self.ids = torch.tensor(self.vocab[list(stream)])
         self.train, self.valid, self.test = split(self.ids)
@@ -79,9 +132,36 @@ class Text:
             model.log_probs(self.stream, starts[1]),
         )
 
+    def mixing(self):
+        """ln P of context mixing on the test part: frozen, and learning."""
+        size, space = len(self.vocab), self.vocab[" "]
+        lm = ContextMixingLM(size, space).fit(self.train)
+        weights, history = lm.weights.copy(), lm.history
+        lm.read(self.valid, counts=False)
+        frozen = lm.read(self.test, counts=False, weights=False)
+        lm.weights, lm.history = weights, history
+        lm.read(self.valid)
+        return frozen, lm.read(self.test)
+
+    def subwords(self):
+        """Bits of each block by the subword model that 8.2a has chosen."""
+        stored = json.loads((DATA / "subwords.json").read_text("utf-8"))
+        chosen = stored["chosen"]
+        if chosen["kind"] != "Kneser-Ney, tuned":
+            raise ValueError(f"the ladder cannot fit {chosen['kind']!r}")
+        merges = learn_merges(self.train_text, chosen["merges"])
+        cut = [encode(text, merges) for text in self.texts]
+        vocab = Vocab(all_tokens(self.train_text, merges))
+        parts = [torch.tensor(vocab[tokens]) for tokens in cut]
+        lm = KneserNeyLM(chosen["order"], len(vocab)).fit(parts[0])
+        lm = lm.tuned(parts[1])
+        scored = lm.log_probs(torch.cat(parts))[-len(parts[2]) :]
+        until = list(itertools.accumulate(map(len, cut[2])))
+        return blocks_of((-scored / math.log(2)).double().numpy(), until)
+
 
 def best_counting(text: Text):
-    """The models of the best counting mixture: [(valid, test), ...].
+    """The models of the mixture of 8.3a: [(valid, test), ...].
 
     The trigram of words first, then the pair of Kneser-Ney models.
     """
@@ -96,78 +176,121 @@ def best_counting(text: Text):
 
     def score(pair):
         both = [orders[order][0] for order in pair]
-        return bits(mix(both, fit_weights(both)))
+        return -mix(both, fit_weights(both)).mean().item()
 
     pair = min(itertools.combinations(orders, 2), key=score)
     return [text.spelled_words(), *(orders[order] for order in pair)]
 
 
-def mixed(models) -> float:
-    """Test bits of a mixture whose weights the validation part chose."""
+def mixed(models) -> torch.Tensor:
+    """Test ln P of a mixture whose weights the validation part chose."""
     shared = [min(len(pair[i]) for pair in models) for i in (0, 1)]
     on_valid = [valid[-shared[0] :] for valid, _ in models]
     on_test = [test[-shared[1] :] for _, test in models]
-    return bits(mix(on_test, fit_weights(on_valid)))
+    return mix(on_test, fit_weights(on_valid))
 
 
-def counting_rungs(text: Text) -> list[Rung]:
-    """Every row of section 8.3."""
+def counting_rungs(text: Text, models) -> Iterable[Scored]:
+    """The rows of 8.2a, 8.3 and 8.3a; models: those of ``best_counting``."""
     size = len(text.vocab)
-    found = {f"uniform over {size} symbols": math.log2(size)}
+    uniform = torch.full((len(text.test),), -math.log(size))
+    baseline = (f"uniform over {size} symbols", BEFORE, "8.3", "baseline")
+    yield Scored(*baseline, by_character(uniform))
+
+    def row(name, section, log_probs, kind=BEFORE):
+        blocks = by_character(log_probs)
+        return Scored(name, kind, section, "counting", blocks)
+
     for order in range(1, 8):
         lm = NgramLM(order, size, 1.0).fit(text.train).tuned(text.valid)
-        found[f"{order}-gram, characters"] = bits(text.along(lm)[1])
+        yield row(f"{order}-gram, characters", "8.3", text.along(lm)[1])
     seven = KneserNeyLM(7, size).fit(text.train)
-    found["Kneser-Ney, 7-gram"] = bits(text.along(seven)[1])
-    models = best_counting(text)
-    found["two Kneser-Neys"] = mixed(models[1:])
-    found["trigram of words, spelled"] = bits(models[0][1])
-    found["best counting model"] = mixed(models)
-    rungs = [
-        Rung(
-            name,
-            b,
-            "train",
-            SECTION,
-            "baseline" if name.startswith("uniform") else "counting",
-        )
-        for name, b in found.items()
-    ]
+    yield row("Kneser-Ney, 7-gram", "8.3a", text.along(seven)[1])
+    yield Scored(
+        "Kneser-Ney, subwords", BEFORE, "8.2a", "counting", text.subwords()
+    )
+    yield row("two Kneser-Ney models", "8.3a", mixed(models[1:]))
+    yield row("trigram of words, spelled", "8.3a", models[0][1])
+    yield row("words and characters mixed", "8.3a", mixed(models))
+    frozen, learning = text.mixing()
+    yield row("context mixing", "8.3a", frozen)
+    yield row("context mixing, learning", "8.3a", learning, WHILE)
+
+
+def compressor_rungs(text: Text) -> Iterable[Scored]:
+    """The compressors of 8.3; zpaq where it is installed."""
+    compressors = dict(COMPRESSORS)
+    try:
+        import zpaq
+
+        compressors["zpaq"] = lambda data: zpaq.compress(data, 5)
+    except ImportError:
+        print("zpaq is not installed", file=sys.stderr)
     before = text.train_text + text.valid_text
-    for name in COMPRESSORS:
-        added = compressed_bits(text.test_text, before, name)
-        share = added / len(text.test_text)
-        rungs.append(
-            Rung(name, share, "train and validation", SECTION, "compressor")
-        )
-    return rungs
+    for name, compress in compressors.items():
+        blocks = compressed(text.test_text, before, compress)
+        yield Scored(name, WHILE, "8.3", "compressor", blocks)
 
 
-def network_rungs(text: Text) -> list[Rung]:
+def network_rungs(text: Text, models) -> Iterable[Scored]:
     """Rows of section 8.5, from the stored networks."""
     held = len(text.valid) + len(text.test)
-    rungs, along = [], None
+    along = None
     for layers, name in ((1, "one layer"), (2, "two layers")):
         network, vocab = load_model(DATA / f"rnn_{layers}_layer.safetensors")
         # the last 1,000 training characters warm the state up
         ids = torch.tensor(vocab[list(text.stream[-held - 1000 :])])
         scores = log_probs(network, ids)[-held:]
         along = scores[: len(text.valid)], scores[-len(text.test) :]
+        blocks = by_character(along[1])
+        yield Scored(f"RNN, {name}", BEFORE, "8.5", "network", blocks)
+    both = by_character(mixed([*models, along]))
+    yield Scored("RNN and counting", BEFORE, "8.5", "mixture", both)
+
+
+def undecided(first: Scored, then: Scored) -> bool:
+    """Whether a bootstrap of blocks leaves open which of two is better."""
+    found = bootstrap(
+        (first.blocks - then.blocks,),
+        np.mean,
+        n_resamples=9_999,
+        rng=np.random.default_rng(0),
+    )
+    low, high = found.confidence_interval
+    return bool(low < 0 < high)
+
+
+def as_rungs(scored: Iterable[Scored], length: int) -> list[Rung]:
+    """The rows of the table, from the most bits to the fewest."""
+    ordered = sorted(scored, key=lambda s: -s.bits(length))
+    rungs = []
+    for before, s in zip([None, *ordered], ordered, strict=False):
+        read = "train" if s.kind == BEFORE else "train and validation"
+        level = before is not None and undecided(before, s)
         rungs.append(
-            Rung(f"RNN, {name}", bits(along[1]), "train", "8.5", "network")
+            Rung(
+                s.name,
+                s.bits(length),
+                read,
+                s.kind,
+                s.section,
+                s.family,
+                before.name if level else "",
+            )
         )
-    both = mixed([*best_counting(text), along])
-    last = Rung("RNN and counting", both, "train", "8.5", "mixture")
-    return [*rungs, last]
+    return rungs
 
 
 def write_ladder(rungs: Sequence[Rung], path: Path) -> None:
     """Write the table, bits with four digits after the point."""
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
-    writer.writerow([field.name for field in fields(Rung)])
+    names = [field.name for field in fields(Rung)]
+    writer.writerow(names)
     for rung in rungs:
-        writer.writerow(astuple(replace(rung, bits=f"{rung.bits:.4f}")))
+        row = {name: getattr(rung, name) for name in names}
+        row["bits"] = f"{rung.bits:.4f}"
+        writer.writerow(row.values())
     # as bytes, so that no machine changes the ends of lines
     path.write_bytes(table.getvalue().encode())
 
@@ -175,10 +298,19 @@ def write_ladder(rungs: Sequence[Rung], path: Path) -> None:
 def main() -> None:
     """Fit everything and write the table."""
     text = Text(character_stream(load_corpus()))
-    rungs = counting_rungs(text) + network_rungs(text)
+    models = best_counting(text)
+    scored = [
+        *counting_rungs(text, models),
+        *compressor_rungs(text),
+        *network_rungs(text, models),
+    ]
+    rungs = as_rungs(scored, len(text.test))
+    if not any(rung.name == "zpaq" for rung in rungs):
+        rungs += [rung for rung in read_ladder() if rung.name == "zpaq"]
     write_ladder(sorted(rungs, key=lambda rung: -rung.bits), TABLE)
     for rung in rungs:
-        print(f"{rung.name:28s} {rung.bits:.4f}")
+        mark = "~" if rung.level_with else " "
+        print(f"{mark} {rung.name:28s} {rung.bits:.4f}")
 
 
 if __name__ == "__main__":

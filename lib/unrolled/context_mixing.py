@@ -1,7 +1,7 @@
 """Context mixing: counts after many contexts, and weights that learn.
 
-A page on counting in earnest teaches this module. The strongest compressors
-do so one bit at a time; here it is the whole distribution of a character.
+Section 8.3a teaches this module: :doc:`/book/8_3a_counting_in_earnest`. Good
+compressors do so a bit at a time; here it is all of a distribution at once.
 """
 
 from collections.abc import Sequence

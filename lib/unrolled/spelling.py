@@ -1,10 +1,10 @@
 """A model of words, read letter by letter.
 
-Section 8.3 teaches this module: :doc:`/book/8_3_language_models`. A model of
-words and a model of characters cannot be compared by perplexity: their tokens
-differ. Here the first gives a probability to every next *character*, and
-unknown words are spelled, so that nothing is left out. It counts nothing
-(``ngrams`` does).
+Section 8.3a teaches this module: :doc:`/book/8_3a_counting_in_earnest`. A
+model of words and a model of characters cannot be compared by perplexity:
+their tokens differ. Here the first gives a probability to every next
+*character*, and unknown words are spelled, so that nothing is left out. It
+counts nothing (``ngrams`` does).
 """
 
 import re

@@ -9,10 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import bootstrap
-from torch import Tensor
 
-from unrolled.checks import as_ids, check_count
+from unrolled.checks import check_count
 
 
 @dataclass(frozen=True)
@@ -62,60 +60,3 @@ def fit_zipf(
     y = np.log(ordered[first - 1 : last])
     slope, intercept = np.polyfit(x, y, 1)
     return ZipfFit(-float(slope), float(intercept), first, last)
-
-
-def zipf_interval(
-    ids: Tensor,
-    *,
-    last: int,
-    first: int = 1,
-    block: int = 200,
-    resamples: int = 200,
-    seed: int = 0,
-) -> tuple[float, float]:
-    """A bootstrap interval for alpha that covers too seldom.
-
-    Made for 95 %, it covers the population's alpha in 35 to 92 % of texts
-    like the book: sorting noisy counts has a bias, and drawing the text again
-    sorts twice the noise. ``course.populations`` has one that covers.
-
-    ids: (n,) int64, one for each token of the text, in its order. Whole
-    blocks of ``block`` tokens are drawn again, since neighbours in a text
-    depend on each other; tokens after the last whole block are left out.
-    scipy's basic interval (2 alpha - quantiles) is used. The ranks must be
-    the same in all resamples, so ``last`` must be given, and well below the
-    number of kinds.
-
-    Raises as ``fit_zipf``; ValueError for fewer than two blocks, and where
-    a resample has fewer than ``last`` kinds.
-    """
-    ids = as_ids("ids", ids)
-    block = check_count("block", block, 1)
-    resamples = check_count("resamples", resamples, 2)
-    if len(ids) < 2 * block:
-        raise ValueError(
-            f"ids must fill two blocks of {block}, got {len(ids)} ids"
-        )
-    # numbered without gaps, whatever the ids are, so that counting is quick
-    _, numbers = np.unique(ids.numpy(), return_inverse=True)
-    blocks = numbers[: len(ids) // block * block].reshape(-1, block)
-
-    def alpha(rows: np.ndarray) -> float:
-        counts = np.bincount(blocks[rows].ravel())
-        counts = counts[counts > 0]
-        if len(counts) < last:
-            raise ValueError(
-                f"last is {last}, but a resample has {len(counts)} kinds "
-                "only; try a smaller last"
-            )
-        return fit_zipf(counts, first=first, last=last).alpha
-
-    result = bootstrap(
-        (np.arange(len(blocks)),),
-        alpha,
-        n_resamples=resamples,
-        method="basic",
-        rng=np.random.default_rng(seed),
-    )
-    interval = result.confidence_interval
-    return float(interval.low), float(interval.high)

@@ -315,6 +315,8 @@ def altered(number: Number):
         found.add(f"{other:,}" if "," in text else str(other))
     for other in sorted(found):
         value = value_of(other)
+        if number.rate and not value:  # one in none is no number
+            continue
         spelled = re.match(r"[-\u2212]?(?:0(?![\d,])|[1-9])", other)
         if spelled and value != number.value:
             yield number._replace(

@@ -13,7 +13,9 @@ from unrolled.course.tasks import EXERCISES
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted((ROOT / "book").glob("8_[1-5]*.ipynb"))
-# core pages have questions for a self-check too, deeper ones exercises only
+PAGES.append(ROOT / "book" / "a_2_bptt_by_hand.ipynb")
+# core pages have questions for a self-check too, as has appendix B; deeper
+# ones exercises only
 CHAPTERS = [path for path in PAGES if path.stem[3] == "_"]
 DETAILS = re.compile(
     r"<details><summary>(.*?)</summary>\n\n(.*?)\n\n</details>", flags=re.S
@@ -81,7 +83,8 @@ def test_every_check_stands_in_its_chapter():
     found = [(p.values[0].stem, p.values[2]) for p in open_exercises()]
     assert [name for _, name in found] == list(EXERCISES)
     for stem, name in found:
-        assert stem.startswith(name.split("-")[0].replace(".", "_") + "_")
+        page = name.split("-")[0].replace("B", "a_2").replace(".", "_")
+        assert stem.startswith(f"{page}_")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
-"""Whole drawings: a chain, the ladder, windows of a text, a network in time.
+"""Whole drawings: a chain, the ladder, windows of a text, sample paths.
 
-Sections 8.1 and 8.3 to 8.6 show them. Like ``plotting``, which makes their
+Sections 8.1, 8.3, 8.5 and 8.6 show them. Like ``plotting``, which makes their
 axes, this module computes no result.
 """
 
@@ -11,66 +11,84 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
 from unrolled.course.colours import COLOURS, FAMILIES, GREY, INK, colour_of
+from unrolled.course.ladder import KINDS, Rung
 from unrolled.course.plotting import new_axes, new_figure
 
 
 def draw_ladder(
-    names: Sequence[str],
-    bits: Sequence[float],
-    families: Sequence[str],
+    rungs: Sequence[Rung],
     *,
     band: tuple[float, float] | None = None,
     band_name: str = "",
+    mark: float | None = None,
+    mark_name: str = "",
 ) -> Axes:
-    """Draw one row for each model, bits per character from 0, best lowest.
+    """Draw one row for each model, bits per character from 0, in this order.
 
-    families: the family of each model, named in the legend. band: a range
-    for people to shade, with its name. Raises ValueError unless there is one
-    number and one family for each name.
+    An open point learns while it reads. A sign before a number: no interval
+    tells it apart from the one above.
+    band: a range for people to shade, with its name. mark: a result from
+    outside, with its name. Raises ValueError if there are no rungs.
     """
-    if not len(names) == len(bits) == len(families):
-        raise ValueError(
-            f"{len(names)} names but {len(bits)} numbers and "
-            f"{len(families)} families"
-        )
+    if not rungs:
+        raise ValueError("rungs is empty; there is nothing to draw")
     axes = new_axes(
         "bits per character (fewer is better)",
         "model",
-        height=1.2 + 0.26 * len(names),
+        height=1.4 + 0.15 * len(rungs),
     )
-    rows = range(len(names))
+    rows, bits = range(len(rungs)), [rung.bits for rung in rungs]
     axes.hlines(rows, 0, bits, color=GREY, linewidth=1, alpha=0.6)
-    for family in dict.fromkeys(families):
-        points = [
-            (b, r)
-            for b, r, f in zip(bits, rows, families, strict=True)
-            if f == family
-        ]
+    for family, kind in dict.fromkeys((r.family, r.kind) for r in rungs):
         axes.plot(
-            *zip(*points, strict=True),
+            *zip(
+                *(
+                    (rung.bits, row)
+                    for row, rung in enumerate(rungs)
+                    if (rung.family, rung.kind) == (family, kind)
+                ),
+                strict=True,
+            ),
             "o",
             color=colour_of(family, 0),
             markersize=5,
-            label=family,
+            fillstyle="none" if kind == KINDS[1] else "full",
         )
-    for row, value in zip(rows, bits, strict=True):
+    above = None
+    for row, rung in enumerate(rungs):
+        level = rung.level_with == above
+        above = rung.name
         axes.text(
-            value + 0.1,
+            rung.bits + 0.1,
             row,
-            f"{value:.2f}",
+            f"{'≈ ' * level}{rung.bits:.3f}",
             va="center",
-            fontsize=9.5,
+            fontsize=9,
             color=INK,
         )
-    axes.set_yticks(rows, names, fontsize=9.5)
+    axes.set_yticks(rows, [rung.name for rung in rungs], fontsize=9)
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)
-    axes.set_xlim(0, max(bits) * 1.14)
+    axes.set_xlim(0, max(bits) * 1.16)
+    for family in dict.fromkeys(rung.family for rung in rungs):
+        colour = colour_of(family, 0)
+        axes.plot([], [], "o", color=colour, markersize=5, label=family)
+    if any(rung.kind == KINDS[1] for rung in rungs):
+        axes.plot(
+            [], [], "o", color=INK, fillstyle="none", label=f"open: {KINDS[1]}"
+        )
+    if mark is not None:
+        axes.axvline(mark, color=INK, linewidth=1, ls=":", label=mark_name)
     if band is not None:
         colour = FAMILIES["people"]
         axes.axvspan(*band, color=colour, alpha=0.3, label=band_name)
-    # the rows' labels are long: the legend goes inside, lower right
-    axes.legend(loc="lower right", fontsize=9.5, labelcolor=INK, framealpha=0)
+    axes.figure.legend(
+        loc="outside lower center",
+        ncols=3,
+        frameon=False,
+        fontsize=9,
+        labelcolor=INK,
+    )
     return axes
 
 
@@ -122,49 +140,6 @@ def draw_windows(
     axes.set_xlim(-1, len(text))
     axes.set_ylim(len(batches) - 0.4, -0.7)
     axes.set_yticks(range(len(batches)))
-    axes.grid(visible=False)
-    return axes
-
-
-def draw_unrolled(inputs: Sequence[str], labels: Sequence[str]) -> Axes:
-    """Draw a recurrent network over its steps: inputs, states, labels.
-
-    One column for each step, counted from 1; the state goes from each
-    column to the next. Raises ValueError unless there is one label for each
-    input, and at least one.
-    """
-    if not 0 < len(inputs) == len(labels):
-        raise ValueError(f"{len(inputs)} inputs but {len(labels)} labels")
-    axes = new_axes("step", "layer", height=2.6)
-    arrow = {"arrowstyle": "->", "color": INK, "linewidth": 1}
-    box = {"boxstyle": "round,pad=0.35", "facecolor": "none"}
-    edges = (INK, FAMILIES["network"], INK)
-    rows = ("input", "state", "label")
-    for step in range(1, len(inputs) + 1):
-        column = (inputs[step - 1], f"$H_{{{step}}}$", labels[step - 1])
-        for row, text in enumerate(column):
-            axes.text(
-                step,
-                row,
-                text,
-                ha="center",
-                va="center",
-                color=INK,
-                bbox={**box, "edgecolor": edges[row]},
-            )
-        for below in (0, 1):
-            axes.annotate(
-                "",
-                (step, below + 0.72),
-                (step, below + 0.28),
-                arrowprops=arrow,
-            )
-        # the first state comes from one of zeros
-        axes.annotate("", (step - 0.32, 1), (step - 0.68, 1), arrowprops=arrow)
-    axes.set_yticks(range(3), rows)
-    axes.set_xticks(range(1, len(inputs) + 1))
-    axes.set_xlim(0.2, len(inputs) + 0.6)
-    axes.set_ylim(-0.5, 2.5)
     axes.grid(visible=False)
     return axes
 

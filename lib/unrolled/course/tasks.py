@@ -288,6 +288,31 @@ _LOGITS = (
     (torch.tensor([0.0, 4.0]), 1.0),
 )
 
+# --- B: backwards ----------------------------------------------------------
+
+
+def _step_back(G: Tensor, D_next: Tensor, H: Tensor, W_hh: Tensor) -> Tensor:
+    return (G + D_next @ W_hh.T) * (1 - H**2)
+
+
+def _expected_factor(W_hh: Tensor, H: Tensor) -> float:
+    weight = W_hh.norm() / math.sqrt(len(W_hh))
+    return (weight * (1 - H**2).square().mean().sqrt()).item()
+
+
+# n, h; states lie between -1 and 1
+_BACK = tuple(
+    tuple(
+        _drawn(40 * n + h + i, *shape).tanh()
+        for i, shape in enumerate([(n, h), (n, h), (n, h), (h, h)])
+    )
+    for n, h in ((2, 3), (1, 4), (3, 3))
+)
+_RUNS = tuple(
+    (_drawn(h, h, h), _drawn(7 * h, T, 2, h).tanh())
+    for T, h in ((5, 3), (2, 4), (1, 2))
+)
+
 
 EXERCISES: dict[str, Exercise] = {
     "8.1-1": Exercise(
@@ -603,6 +628,42 @@ EXERCISES: dict[str, Exercise] = {
             "the probabilities are divided, not the logits; they no longer "
             "sum to 1": lambda logits, temperature: (
                 logits.softmax(-1) / temperature
+            ),
+        },
+    ),
+    "B-1": Exercise(
+        "step_back(G, D_next, H, W_hh)",
+        _step_back,
+        _BACK,
+        {
+            "W_hh is not transposed on the way back": (
+                lambda G, D_next, H, W_hh: _step_back(G, D_next, H, W_hh.T)
+            ),
+            "what the next step hands back has to pass through tanh, too": (
+                lambda G, D_next, H, W_hh: G * (1 - H**2) + D_next @ W_hh.T
+            ),
+            "what comes from the step's own output has to pass through tanh, "
+            "too": lambda G, D_next, H, W_hh: G + D_next @ W_hh.T * (1 - H**2),
+        },
+    ),
+    "B-2": Exercise(
+        "expected_factor(W_hh, H)",
+        _expected_factor,
+        _RUNS,
+        {
+            "the mean of the slopes is not the root of their mean square": (
+                lambda W_hh, H: (
+                    W_hh.norm() / len(W_hh) ** 0.5 * (1 - H**2).mean()
+                ).item()
+            ),
+            "the norm of the whole matrix is not divided by the root of h": (
+                lambda W_hh, H: len(W_hh) ** 0.5 * _expected_factor(W_hh, H)
+            ),
+            "the largest singular value is what a vector grows by at most": (
+                lambda W_hh, H: (
+                    torch.linalg.matrix_norm(W_hh, 2)
+                    * (1 - H**2).square().mean().sqrt()
+                ).item()
             ),
         },
     ),
