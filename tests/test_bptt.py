@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy, one_hot
 
+from helpers import seeded
 from unrolled.bptt import Recurrence, recurrence
 from unrolled.rnn import RNNLM, _unroll
 
@@ -13,7 +14,7 @@ SHAPES = [(3, 4, 5), (2, 4, 3), (1, 2, 3), (4, 1, 2), (5, 3, 1), (1, 1, 1)]
 
 def drawn(shape, dtype=torch.float64, seed=0):
     steps, batch, hidden = shape
-    generator = torch.Generator().manual_seed(seed)
+    generator = seeded(seed)
     return [
         torch.randn(*size, generator=generator, dtype=dtype).requires_grad_()
         for size in ((steps, batch, hidden), (batch, hidden), (hidden, hidden))

@@ -106,14 +106,6 @@ def test_a_state_has_the_colour_of_networks():
     assert not axes.get_frame_on()
 
 
-@pytest.mark.parametrize(("inputs", "labels"), [("ab", "a"), ("", "")])
-def test_an_unrolled_network_needs_a_label_for_each_input(inputs, labels):
-    with pytest.raises(
-        ValueError, match=rf"^{len(inputs)} inputs but {len(labels)} labels$"
-    ):
-        draw_unrolled(list(inputs), list(labels))
-
-
 def test_a_cell_goes_from_input_and_last_state_to_the_output():
     axes = draw_cell()
     places = {word.get_text(): at for at, word in boxed(axes).items()}

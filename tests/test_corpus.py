@@ -294,10 +294,6 @@ class TestFallback:
         with raises(f"UNROLLED_DATA: cannot read {tmp_path}/timemachine.txt"):
             load_corpus(fallback="builtin")
 
-    def test_only_builtin(self):
-        with raises("fallback must be 'builtin', got 'story'"):
-            load_corpus(fallback="story")
-
 
 class TestDataFolder:
     def test_wins_over_the_cache_and_is_checked(
@@ -364,19 +360,6 @@ class TestOwnFile:
         ):
             load_corpus(path=file)
 
-    @pytest.mark.parametrize("path", ["", 3, "a\0b"])
-    def test_no_path_at_all(self, path):
-        with pytest.raises(
-            CorpusError, match=r"^path: cannot read .* \(\S.+\)"
-        ):
-            load_corpus(path=path)
-
-    def test_a_wrong_name_is_no_less_wrong_with_a_path(self, tmp_path):
-        file = tmp_path / "own.txt"
-        file.write_text("abc")
-        with pytest.raises(CorpusError, match=r"^name must be one of"):
-            load_corpus("nonsense", path=file)
-
     def test_a_byte_order_mark_is_no_letter(self, tmp_path):
         file = tmp_path / "own.txt"
         file.write_bytes(b"\xef\xbb\xbfabc")
@@ -400,13 +383,6 @@ class TestOwnFile:
 
 
 class TestNames:
-    def test_unknown(self):
-        with raises(
-            "name must be one of ('time_machine', 'builtin'), got 'bible'; "
-            "for a file of your own pass path=..."
-        ):
-            load_corpus("bible")
-
     def test_builtin_needs_nothing(self, world):
         world.mirrors()
         assert load_corpus("builtin").startswith("THE HUNTING TOOTH\n")
@@ -432,12 +408,6 @@ class TestSplit:
     def test_any_sequence(self):
         assert split("abcdefghijkl") == ("abcdefghi", "j", "kl")
         assert [len(p) for p in split(torch.arange(20))] == [16, 2, 2]
-
-    def test_too_short(self):
-        with pytest.raises(
-            ValueError, match=r"^text must have at least 10 tokens, got 9$"
-        ):
-            split("abcdefghi")
 
     @pytest.mark.skipif(
         os.environ.get("_UNROLLED_CORPUS_MODE") != "book",
@@ -522,8 +492,6 @@ class TestHomes:
         assert not Path("~").exists()
 
     def test_a_home_that_is_not_there(self, world, monkeypatch):
-        with pytest.raises(CorpusError, match=r"^path: cannot read ~nobody-"):
-            load_corpus(path="~nobody-of-this-name/text.txt")
         monkeypatch.setenv("UNROLLED_CACHE", "~nobody-of-this-name")
         with raises(
             "UNROLLED_CACHE: '~nobody-of-this-name' names a home that cannot "

@@ -6,7 +6,7 @@ import math
 import pytest
 import torch
 
-from helpers import raises, seeded, small, text
+from helpers import seeded, small, text
 from unrolled import evaluation
 from unrolled.evaluation import evaluate, log_probs
 from unrolled.rnn import RNNLM
@@ -45,12 +45,6 @@ class TestScoring:
         model.eval()
         evaluate(model, text(60))
         assert not model.training
-
-    def test_bad_input(self):
-        with raises(ValueError, "ids must hold at least 2 ids, got 1"):
-            evaluate(small(), torch.tensor([1]))
-        with raises(ValueError, "ids must be in 0..5, got 6"):
-            evaluate(small(), torch.tensor([1, 6]))
 
 
 def test_evaluation_runs_in_chunks(monkeypatch):

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from helpers import seeded
 from scripts import load
 from unrolled import forecasters, series
 from unrolled.corpus import load_corpus
@@ -95,9 +96,7 @@ def posterior_mean(window, k):
 
 @pytest.mark.parametrize("tau", [1, 4, 64])
 def test_the_best_forecast_is_a_posterior_mean(tau):
-    _, _, noisy = series.noisy_sine(
-        3 * tau, generator=torch.Generator().manual_seed(tau)
-    )
+    _, _, noisy = series.noisy_sine(3 * tau, generator=seeded(tau))
     windows = noisy.reshape(3, tau)
     best = forecast.best_forecasts(windows, 64)
     assert best.shape == (3, 64)
@@ -124,7 +123,7 @@ def test_the_floor_is_an_average_over_the_targets(monkeypatch, tau):
     for k in (1, 64):
         windows, truth = [], []
         for seed in range(2):
-            generator = torch.Generator().manual_seed(seed)
+            generator = seeded(seed)
             _, _, noisy = series.noisy_sine(1300, generator=generator)
             for t in range(673, 1301):  # the value at time t has index t - 1
                 windows.append(noisy[t - k - tau : t - k])
@@ -142,7 +141,7 @@ def test_the_floor_is_reached_by_the_best_forecast_of_any_phase():
     so that their RMSE may be off by 7 % (one standard deviation).
     """
     stored = json.loads((DATA / "forecast.json").read_text())["floor"]
-    generator = torch.Generator().manual_seed(0)
+    generator = seeded(0)
     for tau in forecast.TAUS:
         shape = {"generator": generator, "dtype": torch.float64}
         phase = 2 * math.pi * torch.rand(4000, 1, **shape)

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from helpers import raises, seeded
+from helpers import seeded
 from unrolled.forecasters import (
     fit_least_squares,
     fit_mlp,
@@ -33,26 +33,6 @@ class TestRmse:
     def test_one_row(self):
         assert rmse(torch.tensor([2.0]), torch.tensor([5.0])) == 3
 
-    def test_bad_input(self):
-        with raises(
-            ValueError,
-            "forecasts and target need the same length, at least 1; got 2 "
-            "and 3",
-        ):
-            rmse(torch.zeros(2), torch.zeros(3))
-        with raises(
-            ValueError,
-            "forecasts and target need the same length, at least 1; got 0 "
-            "and 0",
-        ):
-            rmse(torch.zeros(0), torch.zeros(0))
-        with raises(
-            ValueError,
-            "forecasts hold NaN: some targets have no full window before "
-            "them; score later rows only",
-        ):
-            rmse(torch.tensor([[0.0, math.nan]]), torch.zeros(1))
-
 
 class TestLeastSquares:
     def test_finds_known_weights(self):
@@ -79,26 +59,6 @@ class TestLeastSquares:
         ahead = k_step_forecasts(fit, clean, 4, 64)
         assert rmse(ahead[100:], clean[100:]).max() < 1e-9
         assert fit.weights.norm() < 2
-
-    def test_bad_input(self):
-        with raises(
-            ValueError,
-            "features: 3 rows cannot fix 3 weights and a bias; at least 4 "
-            "are needed",
-        ):
-            fit_least_squares(torch.ones(3, 3), torch.ones(3))
-        fit_least_squares(torch.eye(4, 3), torch.ones(4))
-        for features, labels in (
-            (torch.ones(5), torch.ones(5)),
-            (torch.ones(5, 2), torch.ones(4)),
-            (torch.ones(5, 2), torch.ones(5, 1)),
-        ):
-            with raises(
-                ValueError,
-                "features must be (n, tau) and labels (n,); got "
-                f"{tuple(features.shape)} and {tuple(labels.shape)}",
-            ):
-                fit_least_squares(features, labels)
 
 
 class TestMlp:
@@ -186,37 +146,16 @@ class TestMlp:
         net = fit_mlp(*pairs, generator=seeded(1), num_epochs=1)
         assert not net(pairs[0]).requires_grad
 
-    def test_bad_input(self, pairs):
-        for name in ("num_hiddens", "batch_size", "num_epochs"):
-            with raises(ValueError, f"{name} must be at least 1, got 0"):
-                fit_mlp(*pairs, **{name: 0})
-        fit_mlp(
-            *(p[:2] for p in pairs), num_hiddens=1, batch_size=1, num_epochs=1
-        )
-        for rate in (0, -1.0, math.nan):
-            with raises(
-                ValueError, f"learning_rate must be above 0, got {rate}"
-            ):
-                fit_mlp(*pairs, learning_rate=rate)
-        with raises(
-            ValueError, "features: nothing to learn from, got shape (0, 4)"
-        ):
-            fit_mlp(torch.zeros(0, 4), torch.zeros(0))
-        with raises(
-            ValueError,
-            "features must be (n, tau) and labels (n,); got (2, 2) and (3,)",
-        ):
-            fit_mlp(torch.zeros(2, 2), torch.zeros(3))
-
 
 class TestWhatPeopleHandIn:
-    def test_a_target_with_another_shape_does_not_broadcast(self):
-        with raises(
-            ValueError,
-            "target must be (n,), got shape (1, 3); rows are what is "
-            "averaged over",
-        ):
-            rmse(torch.zeros(1, 3), torch.zeros(1, 3))
+    def test_the_least_that_can_be_fitted(self):
+        lines = fit_least_squares(torch.eye(4, 3), torch.ones(4))
+        assert lines(torch.eye(4, 3).double()).tolist() == pytest.approx(
+            [1] * 4
+        )
+        two = torch.eye(2), torch.ones(2)
+        one = fit_mlp(*two, num_hiddens=1, batch_size=1, num_epochs=1)
+        assert len(one[0].weight) == 1
 
     def test_single_precision_is_taken_as_double(self):
         features, labels = windows(torch.rand(40, generator=seeded(0)), 3)
@@ -231,35 +170,3 @@ class TestWhatPeopleHandIn:
         assert fit_least_squares(features, labels).weights.dtype == (
             torch.float64
         )
-
-    @pytest.mark.parametrize("bad", [math.nan, math.inf])
-    @pytest.mark.parametrize("fit", [fit_least_squares, fit_mlp])
-    def test_gaps_are_named(self, fit, bad):
-        for place in (0, 1):
-            pair = [torch.zeros(9, 2), torch.zeros(9)]
-            pair[place][4] = bad
-            name = ("features", "labels")[place]
-            with raises(
-                ValueError,
-                f"{name} must be finite, got {bad}; drop those rows first",
-            ):
-                fit(*pair)
-
-    @pytest.mark.parametrize(
-        ("name", "pair"),
-        [
-            ("features", ([[0.0, 0.0]] * 9, torch.zeros(9))),
-            ("labels", (torch.zeros(9, 2), [0.0] * 9)),
-        ],
-    )
-    def test_lists_are_refused(self, name, pair):
-        with raises(
-            TypeError,
-            f"{name} must be a tensor, got list; try "
-            "torch.tensor(values, dtype=torch.float64)",
-        ):
-            fit_least_squares(*pair)
-
-    def test_a_seed_is_no_generator(self):
-        with pytest.raises(TypeError, match=r"^generator must be a torch"):
-            fit_mlp(torch.zeros(4, 1), torch.zeros(4), generator=0)

@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 import torch
 
-from helpers import raises, seeded
+from helpers import seeded
 from unrolled.markov import MarkovChain
 
 WEATHER = [[0.7, 0.2, 0.1], [0.3, 0.4, 0.3], [0.2, 0.4, 0.4]]
@@ -46,41 +46,9 @@ class TestMaking:
         assert chain.transition.dtype == torch.float64
         assert MarkovChain([[1.0]]).initial.dtype == torch.float64
 
-    def test_rows_must_sum_to_1(self):
-        with raises(
-            ValueError,
-            "transition row 1 sums to 0.9, not to 1; divide it by its sum",
-        ):
-            MarkovChain([[0.5, 0.5], [0.5, 0.4]])
-        with raises(
-            ValueError, "initial sums to 1.2, not to 1; divide it by its sum"
-        ):
-            MarkovChain(WEATHER, [0.6, 0.3, 0.3])
-        MarkovChain([[1 - 1e-10, 0.0], [0.0, 1.0]])  # rounding is forgiven
-        with pytest.raises(ValueError, match=r"^transition row 0 sums to"):
-            MarkovChain([[1 - 1e-8, 0.0], [0.0, 1.0]])
-
-    def test_probabilities_are_at_least_0(self):
-        with raises(
-            ValueError,
-            "transition row 0 is [1.5, -0.5]; probabilities must be at "
-            "least 0",
-        ):
-            MarkovChain([[1.5, -0.5], [0.5, 0.5]])
-        with pytest.raises(ValueError, match=r"^initial is \[nan, 1.0\]; "):
-            MarkovChain([[1.0, 0.0], [0.0, 1.0]], [math.nan, 1.0])
-
-    def test_shapes(self):
-        with raises(ValueError, "transition must be square, got shape (1, 2)"):
-            MarkovChain([[0.5, 0.5]])
-        with raises(ValueError, "transition must be square, got shape (2,)"):
-            MarkovChain([0.5, 0.5])
-        with raises(
-            ValueError, "transition must have at least one state, got 0"
-        ):
-            MarkovChain(torch.zeros(0, 0))
-        with raises(ValueError, "initial must have shape (3,), got (2,)"):
-            MarkovChain(WEATHER, [0.5, 0.5])
+    def test_rounding_is_forgiven(self):
+        chain = MarkovChain([[1 - 1e-10, 0.0], [0.0, 1.0]])
+        assert chain.transition[0, 0] == 1 - 1e-10
 
 
 class TestCounting:
@@ -120,41 +88,14 @@ class TestCounting:
         chain = MarkovChain.fit(path, 202, smoothing=1e-9)
         assert chain.transition[200, 201].item() == pytest.approx(1)
 
-    def test_bad_smoothing(self):
-        for bad in (-1.0, math.inf, math.nan):
-            with raises(
-                ValueError,
-                f"smoothing must be finite and at least 0, got {bad}",
-            ):
-                MarkovChain.fit(torch.tensor([0, 0]), 1, smoothing=bad)
-
     def test_a_state_that_is_never_left(self):
         path = torch.tensor([0, 0, 1])
-        with raises(
-            ValueError,
-            "states never leave 1, so its row is unknown; pass smoothing > 0",
-        ):
-            MarkovChain.fit(path, 2)
         chain = MarkovChain.fit(path, 2, smoothing=1e-9)
         assert chain.transition[1].tolist() == [0.5, 0.5]
 
-    def test_bad_paths(self):
-        with raises(ValueError, "states must hold at least 2 ids, got 1"):
-            MarkovChain.fit(torch.tensor([0]), 2)
+    def test_the_shortest_path(self):
         assert len(MarkovChain.fit(torch.tensor([0, 0]), 1)) == 1
-        with raises(ValueError, "num_states must be at least 1, got 0"):
-            MarkovChain.fit(torch.tensor([0, 0]), 0)
-        with raises(ValueError, "states must be in 0..2, got 4"):
-            MarkovChain.fit(torch.tensor([0, 1, 3, 4]), 3)
-        with raises(ValueError, "states must be in 0..2, got -1"):
-            MarkovChain.fit(torch.tensor([0, -1, 1]), 3)
-        with pytest.raises(TypeError, match=r"^states must hold integers"):
-            MarkovChain.fit(torch.tensor([0.0, 1.0]), 2)
         assert len(MarkovChain.fit([0, 1, 0], 2)) == 2
-        with raises(
-            ValueError, "states must have 1 dimension(s), got shape (1, 2)"
-        ):
-            MarkovChain.fit(torch.tensor([[0, 1]]), 2)
 
 
 class TestAhead:
@@ -182,18 +123,6 @@ class TestAhead:
             total = sum(p for path, p in table.items() if path[2] == state)
             assert chain.law_at(2)[state].item() == pytest.approx(total)
 
-    def test_bad_steps(self, chain):
-        with raises(ValueError, "k must be at least 0, got -1"):
-            chain.k_step(-1)
-        with raises(ValueError, "t must be at least 0, got -1"):
-            chain.law_at(-1)
-        with raises(TypeError, "k must be an int, got 1.0"):
-            chain.k_step(1.0)
-        with raises(TypeError, "k must be an int, got True"):
-            chain.k_step(True)
-        with raises(ValueError, "t must be at least 0, got -1"):
-            chain.backward(-1)
-
     def test_log_prob(self, chain):
         for path, p in joint_table(chain, 3).items():
             ours = chain.log_prob(torch.tensor(path))
@@ -204,15 +133,6 @@ class TestAhead:
     def test_an_impossible_path(self):
         chain = MarkovChain([[0.0, 1.0], [1.0, 0.0]])
         assert chain.log_prob(torch.tensor([0, 0])) == -math.inf
-
-    def test_log_prob_of_nothing(self, chain):
-        with raises(ValueError, "states must hold at least 1 ids, got 0"):
-            chain.log_prob(torch.tensor([], dtype=torch.int64))
-
-    def test_log_prob_of_states_that_are_not_there(self, chain):
-        for wrong in (3, -1):
-            with raises(ValueError, f"states must be in 0..2, got {wrong}"):
-                chain.log_prob(torch.tensor([0, wrong]))
 
 
 class TestLongRun:
@@ -242,17 +162,6 @@ class TestLongRun:
     def test_two_worlds_have_no_unique_law(self):
         chain = MarkovChain(torch.eye(2))
         assert chain._closed_classes() == [[0], [1]]
-        for question in (
-            chain.stationary,
-            chain.entropy_rate,
-            chain.reversed,
-        ):
-            with raises(
-                ValueError,
-                "the chain has 2 closed classes, [[0], [1]], and so no unique "
-                "stationary law; study each class by itself",
-            ):
-                question()
 
     def test_classes_are_found_in_any_order_of_states(self):
         chain = MarkovChain(
@@ -320,17 +229,6 @@ class TestBackwards:
         chain = MarkovChain([[1.0]])
         assert chain.backward(0).tolist() == [[1.0]]
 
-    def test_states_without_a_past(self):
-        chain = MarkovChain([[0.0, 1.0], [0.0, 1.0]])
-        message = (
-            "state 0 has probability 0 at the later step: nothing can be said "
-            "of what came before it; leave the state out"
-        )
-        with raises(ValueError, message):
-            chain.reversed()
-        with raises(ValueError, message):
-            chain.backward(0)
-
 
 class TestSampling:
     def test_shares_of_states_and_steps(self):
@@ -390,10 +288,6 @@ class TestSampling:
         first = chain.sample(50, generator=seeded(4))
         assert torch.equal(first, chain.sample(50, generator=seeded(4)))
         assert not torch.equal(first, chain.sample(50, generator=seeded(5)))
-
-    def test_bad_length(self, chain):
-        with raises(ValueError, "num_steps must be at least 1, got 0"):
-            chain.sample(0)
 
 
 def walk(num_states, up):
@@ -478,10 +372,6 @@ class TestOtherPrecisions:
         MarkovChain(random / random.sum(dim=1, keepdim=True))
         MarkovChain((random / random.sum(dim=1, keepdim=True)).numpy())
 
-    def test_what_is_too_far_off_is_still_refused(self):
-        with pytest.raises(ValueError, match=r"^transition row 0 sums"):
-            MarkovChain(torch.tensor([[0.899, 0.1], [0.5, 0.5]]))
-
     def test_the_given_tensor_may_need_gradients(self):
         chain = MarkovChain(torch.eye(2).requires_grad_())
         assert not chain.transition.requires_grad
@@ -504,8 +394,3 @@ def test_many_states_are_no_trouble():
     assert chain._closed_classes() == [list(range(1500))]
     assert len(MarkovChain(torch.eye(3000))._closed_classes()) == 3000
     assert len(chain.sample(100, generator=seeded())) == 100
-
-
-def test_a_seed_is_no_generator():
-    with pytest.raises(TypeError, match=r"^generator must be a torch.Gen"):
-        MarkovChain(WEATHER).sample(3, generator=0)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from helpers import raises
+from helpers import seeded
 from unrolled.metrics import bits_per_token, perplexity
 
 
@@ -36,9 +36,7 @@ def test_limits():
 
 
 def test_splitting_the_text_changes_nothing():
-    nll = -torch.rand(
-        100, generator=torch.Generator().manual_seed(0), dtype=torch.float64
-    ).log()
+    nll = -torch.rand(100, generator=seeded(0), dtype=torch.float64).log()
     whole = perplexity(nll.sum().item(), 100)
     for pieces in (2, 7, 100):
         total = sum(part.sum().item() for part in nll.chunk(pieces))
@@ -49,20 +47,3 @@ def test_tensors_and_arrays():
     assert perplexity(torch.tensor(math.log(9)), 1) == pytest.approx(9)
     assert perplexity(np.float32(math.log(9)), 1) == pytest.approx(9)
     assert isinstance(perplexity(torch.tensor(1.0), 1), float)
-
-
-def test_bad_input():
-    with raises(ValueError, "num_tokens must be at least 1, got 0"):
-        perplexity(1.0, 0)
-    with raises(TypeError, "num_tokens must be an int, got 2.0"):
-        bits_per_token(1.0, 2.0)
-    for wrong in ("1", None, True, torch.tensor([1.0, 2.0])):
-        with raises(TypeError, f"sum_nll must be one number, got {wrong!r}"):
-            perplexity(wrong, 1)
-    for wrong in (-0.5, math.nan):
-        with raises(
-            ValueError,
-            f"sum_nll must be at least 0, got {wrong}; it is the sum of "
-            "-ln p, and p is at most 1",
-        ):
-            bits_per_token(wrong, 1)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from nltk.lm import KneserNeyInterpolated, Laplace
 
-from helpers import raises, seeded
+from helpers import seeded
 from unrolled.ngrams import KneserNeyLM, NgramLM, count_ngrams, fit_zipf
 
 
@@ -80,6 +80,17 @@ def brute_kneser_ney(ids, order, size, triples, context, token):
     return p
 
 
+def assert_laws(lm, brute):
+    """What follows random contexts of six tokens, by brute force too."""
+    generator = seeded(1)
+    for length in (0, 1, 2, 3, 5, 6):
+        for _ in range(5):
+            context = torch.randint(6, (length,), generator=generator).tolist()
+            expected = [brute(context, token) for token in range(6)]
+            law = lm.distribution(context).tolist()
+            assert law == pytest.approx(expected, abs=1e-12)
+
+
 class TestCounting:
     def test_by_hand(self):
         assert count_ngrams("abab", 2) == Counter(
@@ -101,12 +112,6 @@ class TestCounting:
         for order in (1, 2, 5):
             assert count_ngrams(range(9), order).total() == 10 - order
 
-    def test_bad_order(self):
-        with raises(ValueError, "order must be at least 1, got 0"):
-            count_ngrams("ab", 0)
-        with raises(TypeError, "order must be an int, got 2.0"):
-            count_ngrams("ab", 2.0)
-
 
 class TestNgramLM:
     def test_by_hand(self):
@@ -126,18 +131,7 @@ class TestNgramLM:
     def test_against_brute_force(self, strengths):
         ids = some_text(60, 5).tolist()
         lm = NgramLM(4, 6, strengths).fit(torch.tensor(ids))
-        generator = seeded(1)
-        for length in (0, 1, 2, 3, 6):
-            for _ in range(6):
-                context = torch.randint(
-                    6, (length,), generator=generator
-                ).tolist()
-                law = lm.distribution(context)
-                for token in range(6):
-                    assert law[token].item() == pytest.approx(
-                        brute_ngram(ids, 6, strengths, context, token),
-                        abs=1e-12,
-                    )
+        assert_laws(lm, lambda *asked: brute_ngram(ids, 6, strengths, *asked))
 
     def test_every_distribution_sums_to_1(self):
         ids = some_text(300, 7)
@@ -212,8 +206,6 @@ class TestNgramLM:
         ids = torch.tensor([1, 2, 0, 1, 2, 3, 3])
         expected = [lm.prob(ids[:t], int(ids[t])) for t in range(1, 7)]
         assert lm.log_probs(ids).exp().tolist() == pytest.approx(expected)
-        for _contexts, grams in lm._find(ids)[2:]:
-            assert grams.tolist() == [-1] * 7  # an empty level has none
 
     def test_empty_levels_are_in_double_precision_too(self):
         for lm in (NgramLM(4, 4, 1e300), KneserNeyLM(4, 4)):
@@ -302,19 +294,7 @@ class TestNgramLM:
             model.fit(torch.tensor([0, 0, 0]))
             assert model.perplexity(torch.tensor([0, 0])) == 1
 
-    def test_too_large_a_vocabulary(self):
-        with raises(
-            ValueError,
-            f"vocab_size {2**60} is too large for 40 ids: their product must "
-            "stay below 2**63",
-        ):
-            NgramLM(2, 2**60, 0.0).fit(torch.arange(20).repeat(2))
-        with raises(
-            ValueError,
-            f"vocab_size {2**58} is too large for 32 ids: their product must "
-            "stay below 2**63",
-        ):
-            NgramLM(1, 2**58, 0.0).fit(torch.arange(32))
+    def test_the_largest_vocabulary(self):
         fitting = NgramLM(1, 2**58, 0.0).fit(torch.arange(31))
         assert sizes_of(fitting) == [31]
 
@@ -335,60 +315,9 @@ class TestNgramLM:
         sizes = sizes_of(small)
         assert small.num_bytes() == 8 * (4 * sum(sizes) + 1 + sum(sizes[:-1]))
 
-    def test_bad_input(self):
-        with raises(ValueError, "order must be at least 1, got 0"):
-            NgramLM(0, 5, 1.0)
-        with raises(ValueError, "vocab_size must be at least 1, got 0"):
-            NgramLM(1, 0, 1.0)
-        with raises(
-            ValueError,
-            "strengths must be one number or 3, one for each order; got 2",
-        ):
-            NgramLM(3, 5, [1.0, 2.0])
-        with raises(ValueError, "strengths must be at least 0, got -1"):
-            NgramLM(2, 5, [1.0, -1])
-        with raises(ValueError, "strengths must be at least 0, got nan"):
-            NgramLM(1, 5, math.nan)
-        with raises(TypeError, "strengths must be a number, got '1'"):
-            NgramLM(2, 5, [1.0, "1"])
-        with raises(
-            TypeError,
-            "strengths must be one number or a list of 2, got None",
-        ):
-            NgramLM(2, 5, None)
-        with raises(TypeError, "strengths must be a number, got True"):
-            NgramLM(1, 5, True)
+    def test_fit_gives_the_model_back(self):
         lm = NgramLM(2, 5, 1.0)
-        for ask in (
-            lambda: lm.prob([], 1),
-            lambda: lm.distribution([]),
-            lambda: lm.perplexity(torch.tensor([1, 2])),
-            lambda: lm.log_probs(torch.tensor([1, 2])),
-            lambda: lm.tuned(torch.tensor([1, 2])),
-            lambda: lm.with_strengths(1.0),
-            lm.num_bytes,
-        ):
-            with raises(
-                ValueError, "the model has no counts yet; call fit(ids)"
-            ):
-                ask()
-        with raises(ValueError, "ids must hold at least 1 ids, got 0"):
-            lm.fit(torch.tensor([], dtype=torch.int64))
-        with raises(ValueError, "ids must be in 0..4, got 5"):
-            lm.fit(torch.tensor([5]))
         assert lm.fit(torch.tensor([1, 2])) is lm
-        with raises(ValueError, "context must be in 0..4, got 7"):
-            lm.prob([7], 1)
-        with raises(ValueError, "token must be in 0..4, got 5"):
-            lm.prob([], 5)
-        with raises(ValueError, "ids must hold at least 2 ids, got 1"):
-            lm.perplexity(torch.tensor([1]))
-        with raises(ValueError, "ids must be in 0..4, got 5"):
-            lm.log_probs(torch.tensor([1, 5]))
-        with raises(ValueError, "ids must hold at least 2 ids, got 1"):
-            lm.tuned(torch.tensor([1]))
-        with raises(ValueError, "ids must be in 0..4, got 6"):
-            lm.tuned(torch.tensor([1, 6]))
 
 
 class TestKneserNey:
@@ -436,20 +365,8 @@ class TestKneserNey:
         # continuation counts are 0
         ids = [4, *some_text(90, 4).tolist()]
         lm = KneserNeyLM(order, 6).fit(torch.tensor(ids))
-        generator = seeded(1)
-        for length in (0, 1, 2, 3, 5):
-            for _ in range(4):
-                context = torch.randint(
-                    6, (length,), generator=generator
-                ).tolist()
-                law = lm.distribution(context)
-                for token in range(6):
-                    assert law[token].item() == pytest.approx(
-                        brute_kneser_ney(
-                            ids, order, 6, lm.discounts, context, token
-                        ),
-                        abs=1e-12,
-                    )
+        sizes = order, 6, lm.discounts
+        assert_laws(lm, lambda *asked: brute_kneser_ney(ids, *sizes, *asked))
 
     @pytest.mark.parametrize("order", [2, 3])
     def test_against_nltk(self, order):
@@ -526,55 +443,6 @@ class TestKneserNey:
                     worse = lm._with(near).perplexity(held_out)
                     assert worse >= best * (1 - 1e-10)
 
-    def test_bad_input(self):
-        with raises(ValueError, "order must be at least 1, got 0"):
-            KneserNeyLM(0, 5)
-        with raises(
-            ValueError,
-            "discounts must be one number or 2, one for each order; got 3",
-        ):
-            KneserNeyLM(2, 5, [0.5] * 3)
-        with raises(
-            ValueError,
-            "discounts of one order must be one number or three, got "
-            "[0.5, 0.5]",
-        ):
-            KneserNeyLM(1, 5, [[0.5, 0.5]])
-        with raises(ValueError, "discounts must be in [0, 1], got 1.5"):
-            KneserNeyLM(1, 5, 1.5)
-        with raises(ValueError, "discounts must be in [0, 2], got 2.5"):
-            KneserNeyLM(1, 5, [(1.0, 2.5, 3.0)])
-        with raises(ValueError, "discounts must be in [0, 3], got -1"):
-            KneserNeyLM(1, 5, [(1.0, 2, -1)])
-        with raises(
-            TypeError,
-            "discounts must be one number or a list of 1, got '0.5'",
-        ):
-            KneserNeyLM(1, 5, "0.5")
-        with raises(
-            TypeError, "discounts of one order must be numbers, got None"
-        ):
-            KneserNeyLM(2, 5, [None, 0.5])
-        with raises(TypeError, "discounts must be a number, got True"):
-            KneserNeyLM(1, 5, True)
-        with raises(TypeError, "discounts must be a number, got 'a'"):
-            KneserNeyLM(1, 5, [("a", 1, 1)])
-        lm = KneserNeyLM(2, 5)
-        for ask in (
-            lambda: lm.prob([], 1),
-            lambda: lm.tuned(torch.tensor([1, 2])),
-            lambda: lm._with(0.5),
-        ):
-            with raises(
-                ValueError, "the model has no counts yet; call fit(ids)"
-            ):
-                ask()
-        lm.fit(torch.tensor([1, 2, 3]))
-        with raises(ValueError, "ids must hold at least 2 ids, got 1"):
-            lm.tuned(torch.tensor([1]))
-        with raises(ValueError, "ids must be in 0..4, got 6"):
-            lm.tuned(torch.tensor([1, 6]))
-
 
 def test_results_do_not_depend_on_the_default_dtype():
     ids = some_text(200, 7)
@@ -611,3 +479,12 @@ def test_a_longer_text_takes_no_more_calls():
 
 def test_zipf_can_be_imported_from_here():
     assert fit_zipf([4, 2, 1]).alpha > 0
+
+
+def test_tuning_ends_at_a_finite_loss_where_a_token_is_new():
+    # here the search steps far below strength 1: to 0, it would be 0/0
+    generator = seeded(18)
+    ids = torch.randint(1, 3, (60,), generator=generator)
+    held_out = torch.randint(3, (20,), generator=generator)  # 0 is new
+    lm = NgramLM(3, 3, 1.0).fit(ids)
+    assert lm.tuned(held_out).perplexity(held_out) < lm.perplexity(held_out)

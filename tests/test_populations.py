@@ -1,10 +1,12 @@
 """Alpha of the population: the density, the bias, intervals that cover."""
 
+import re
+import statistics
+
 import numpy as np
 import pytest
 import torch
 
-from helpers import raises
 from unrolled.course import populations
 from unrolled.course.populations import Alpha, World, population_alpha
 from unrolled.zipf_law import fit_zipf
@@ -86,6 +88,20 @@ def world(most=500, clumps=0.1):
     return World(most, clumps, RANKS[:100])
 
 
+@pytest.mark.parametrize("most", range(2, 60))
+def test_how_far_the_grid_goes(most):
+    grid = world(most)
+    rates = np.exp(grid.log_rates)
+    assert rates[0] == pytest.approx(0.2)
+    assert np.diff(grid.log_rates) == pytest.approx(0.1)
+    assert 1 <= (1.3 * most + 5) / rates[-1] <= np.exp(0.1)
+    assert grid.counts.dtype.kind == "i"
+    assert 1 <= (2 * most + 20 + 0.5) / grid.counts[-1] < 1.02 + 0.05
+    # Legendre's polynomials at both ends
+    assert grid.basis[0].tolist() == [1, -1, 1, -1, 1, -1, 1]
+    assert grid.basis[-1].tolist() == [1] * 7
+
+
 def test_the_law_of_a_count_has_the_stated_moments():
     grid = world(60)
     assert grid.counts[:40].tolist() == list(range(1, 41))
@@ -128,31 +144,116 @@ def test_the_bias_is_that_of_simulated_texts():
     assert abs(grid.bias(density)) > np.std(errors)
 
 
-def test_bad_input():
-    with raises(ValueError, "ids must fill two blocks of 1000, got 1999 ids"):
-        population_alpha(draws(0, 1_999), last=5)
+def test_the_recipe_step_by_step():
+    ids, first, last = draws(5, 6_200, times=4), 3, 40
+    found = population_alpha(
+        ids, first=first, last=last, block=500, resamples=9, seed=2
+    )
+    counts = ids.bincount().numpy()
+    counts = counts[counts > 0]
+    _, numbers = np.unique(ids.numpy(), return_inverse=True)
+    blocks = [numbers[i : i + 500] for i in range(0, 6_000, 500)]
+    excess, scale = 0, 0
+    for token in np.argsort(-counts)[first - 1 : last]:
+        row = [float((block == token).sum()) for block in blocks]
+        excess += statistics.variance(row) - statistics.mean(row)
+        scale += counts[token] ** 1.5
+    clumps = len(blocks) * excess / scale
+    assert clumps > 0.1
+    grid = World(counts.max(), clumps, np.arange(first, last + 1))
+    density = grid.fit(counts)
+    rng = np.random.default_rng(2)
+    errors = [grid.error(density, rng) for _ in range(9)]
+    middle = plain(ids, first=first, last=last) - grid.bias(density)
+    middle -= statistics.mean(errors)
+    margin = 1.96 * statistics.stdev(errors)
+    expected = middle, middle - margin, middle + margin
+    assert found == pytest.approx(expected, rel=1e-9)
+
+
+def test_the_last_rank_occurs_three_times():
+    ids = draws(0, 4_000)
+    last = int((ids.bincount() >= 3).sum())
+    assert ids.bincount().sort(descending=True).values[last - 1] == 3
+    found = population_alpha(ids, last=last, resamples=2)
+    assert found.low < found.high
+    with pytest.raises(ValueError, match="occurs 2 times only"):
+        population_alpha(ids, last=last + 1, resamples=2)
+
+
+def test_the_fit_is_the_likeliest():
+    grid = world()
+    expected = grid.exactly @ (9 * np.exp(grid.log_rates) ** -0.8)
+    counts = grid.counts.repeat(expected.round().astype(int))
+    seen = np.histogram(counts, [*grid.counts, np.inf])[0][1:]
+    theta = np.linalg.lstsq(grid.basis, np.log(grid.fit(counts)))[0]
+
+    def merit(theta):
+        mean = grid.exactly[1:] @ np.exp(grid.basis @ theta)
+        return seen @ np.log(mean) - mean.sum() - 5e-5 * theta @ theta
+
+    for change in 0.03 * np.eye(7):
+        assert merit(theta) > merit(theta + change)
+        assert merit(theta) > merit(theta - change)
+
+
+class Watched(np.random.Generator):
+    """Keeps what was drawn."""
+
+    def uniform(self, *asked):
+        self.spread = asked
+        return super().uniform(*asked)
+
+    def negative_binomial(self, n, p):
+        self.sizes, self.counts = n, super().negative_binomial(n, p)
+        return self.counts
+
+
+def some(rate, kinds, last):
+    """A world with so many kinds of about this rate, ranks to last."""
+    grid = World(500, 0.1, RANKS[:last])
+    density = np.zeros(len(grid.log_rates))
+    density[np.abs(grid.log_rates - np.log(rate)).argmin()] = kinds
+    return grid, density
+
+
+def test_the_error_of_one_text():
+    grid = World(500, 0.1, RANKS[2:30])
+    density = 1.5 * np.exp(grid.log_rates) ** -0.2
+    assert density.sum() < 2 * 30 + 50  # every kind is drawn by itself
+    rng = Watched(np.random.PCG64(0))
+    error = grid.error(density, rng)
+    # a cell is as wide as the step of the grid
+    half = np.diff(grid.log_rates)[0] / 2
+    assert rng.spread == pytest.approx((-half, half, len(rng.counts)))
+    rates = (0.1 * rng.sizes) ** 2
+    slopes = [
+        np.polyfit(np.log(RANKS[2:30]), np.log(np.sort(top)[::-1][2:30]), 1)[0]
+        for top in (rates, rng.counts)
+    ]
+    bias = grid.bias(grid.fit(rng.counts))
+    assert error == pytest.approx(slopes[0] - slopes[1] - bias)
+
+
+def test_kinds_that_do_not_come_up_are_none():
+    rng = np.random.default_rng(0)
+    grid, density = some(1.0, 200, last=100)  # 125 come up, 55 twice
+    assert np.isfinite(grid.error(density, rng))
+    grid, density = some(0.3, 240, last=100)
+    with pytest.raises(ValueError, match=r"has [3-5]\d kinds only"):
+        grid.error(density, rng)
+
+
+def test_as_many_kinds_as_ranks_will_do():
+    grid, density = some(300.0, 40, last=200)
+    with pytest.raises(ValueError, match="kinds only") as refused:
+        grid.error(density, np.random.default_rng(0))
+    kinds = int(re.search(r"has (\d+) kinds", str(refused.value))[1])
+    grid, density = some(300.0, 40, last=kinds)
+    assert np.isfinite(grid.error(density, np.random.default_rng(0)))
+
+
+def test_the_least_text():
     found = population_alpha(draws(0, 2_000), last=5, resamples=2)
     assert isinstance(found, Alpha)
-    with raises(ValueError, "block must be at least 1, got 0"):
-        population_alpha(draws(0, 2_000), last=5, block=0)
-    with raises(ValueError, "resamples must be at least 2, got 1"):
-        population_alpha(draws(0, 2_000), last=5, resamples=1)
-    with pytest.raises(TypeError, match=r"^ids must hold integers"):
-        population_alpha(draws(0, 2_000).double(), last=5)
-    with pytest.raises(
-        ValueError, match="must be at least two of the 1 ranks"
-    ):
-        population_alpha(torch.zeros(2_000, dtype=torch.int64), last=2)
     assert populations._LEAST == 3
-    three = torch.tensor([0, 0, 0, 0, 0, 1, 1, 1, 2, 2])
-    with raises(
-        ValueError,
-        "last is 3, but the token of that rank occurs 2 times only, not 3; "
-        "try a smaller last",
-    ):
-        population_alpha(three, last=3, block=5)
-    two = torch.tensor([0, 1]).repeat(1_000)
-    with pytest.raises(
-        ValueError, match=r"^last is 2, but a simulated text has [01] kinds"
-    ):
-        population_alpha(two, last=2)

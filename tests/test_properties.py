@@ -13,6 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from helpers import seeded
 from unrolled.batches import (
     SequenceLoader,
     random_batches,
@@ -44,10 +45,6 @@ def cuts(draw):
     n = draw(st.integers(least, least + 80))
     seed = draw(st.integers(0, 2**32))
     return torch.arange(n), batch_size, num_steps, offset, seed
-
-
-def seeded(seed):
-    return torch.Generator().manual_seed(seed)
 
 
 @given(cuts())

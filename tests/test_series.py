@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from helpers import raises, seeded
+from helpers import seeded
 from unrolled.forecasters import LinearForecaster
 from unrolled.series import (
     free_run,
@@ -58,23 +58,6 @@ class TestNoisySine:
     def test_shortest(self):
         assert len(noisy_sine(1, sigma=0.0)[0]) == 1
 
-    def test_bad_settings(self):
-        with raises(ValueError, "num_steps must be at least 1, got 0"):
-            noisy_sine(0)
-        with raises(TypeError, "num_steps must be an int, got 2.0"):
-            noisy_sine(2.0)
-        with raises(TypeError, "num_steps must be an int, got True"):
-            noisy_sine(True)
-        for sigma in (-0.1, math.nan, math.inf):
-            with raises(
-                ValueError, f"sigma must be finite and at least 0, got {sigma}"
-            ):
-                noisy_sine(3, sigma=sigma)
-        with raises(
-            ValueError, "omega must be finite, got inf; the book uses 0.01"
-        ):
-            noisy_sine(3, omega=math.inf)
-
 
 class TestWindows:
     def test_by_hand(self):
@@ -86,47 +69,6 @@ class TestWindows:
         features, labels = windows(torch.arange(4.0), tau=3)
         assert features.tolist() == [[0, 1, 2]]
         assert labels.tolist() == [3]
-
-    def test_bad_tau(self):
-        with raises(ValueError, "tau must be at least 1, got 0"):
-            windows(torch.arange(4.0), 0)
-        for tau in (4, 5):
-            with raises(
-                ValueError,
-                f"tau is {tau} but the series has 4 values; a window and its "
-                "label need tau at most 3",
-            ):
-                windows(torch.arange(4.0), tau)
-        with raises(TypeError, "tau must be an int, got 1.5"):
-            windows(torch.arange(4.0), 1.5)
-
-    def test_bad_series(self):
-        with raises(
-            TypeError,
-            "series must be a floating tensor, got list; try "
-            "torch.tensor(list(values), dtype=torch.float64)",
-        ):
-            windows([1.0, 2.0], 1)
-        with raises(
-            TypeError,
-            "series must be a floating tensor, got torch.int64; try "
-            "torch.tensor(list(values), dtype=torch.float64)",
-        ):
-            windows(torch.arange(4), 1)
-        for shape in ((2, 3), (0,), ()):
-            with raises(
-                ValueError,
-                "series must have one dimension and at least one value, got "
-                f"shape {shape}",
-            ):
-                windows(torch.zeros(shape), 1)
-        for bad in (math.nan, math.inf):
-            with raises(
-                ValueError,
-                f"series[2] is {bad}; every value must be finite: drop or "
-                "fill the gaps first",
-            ):
-                windows(torch.tensor([0.0, 1.0, bad, bad]), 1)
 
 
 def one_by_one(model, x, tau, max_k):
@@ -179,33 +121,9 @@ class TestForecasts:
         net = nn.Linear(2, 1, dtype=torch.float64)
         assert not k_step_forecasts(net, wave(9), 2, 3).requires_grad
 
-    def test_bad_horizon(self):
+    def test_the_farthest_horizon(self):
         x = torch.arange(6.0)
-        with raises(
-            ValueError,
-            "max_k is 5, but 6 values with tau = 2 reach at most 4 steps "
-            "ahead",
-        ):
-            k_step_forecasts(zero, x, 2, 5)
         assert k_step_forecasts(zero, x, 2, 4).shape == (6, 4)
-        with raises(ValueError, "max_k must be at least 1, got 0"):
-            k_step_forecasts(zero, x, 2, 0)
-        with raises(
-            ValueError,
-            "tau is 6 but the series has 6 values; a window and its label "
-            "need tau at most 5",
-        ):
-            k_step_forecasts(zero, x, 6, 1)
-        with pytest.raises(ValueError, match=r"^series\[0\] is nan"):
-            k_step_forecasts(zero, torch.tensor([math.nan, 1.0]), 1, 1)
-
-    def test_a_forecaster_must_return_one_value_a_window(self):
-        with raises(
-            ValueError,
-            "forecaster returned shape (4, 2) for windows (4, 2); one value "
-            "for each window is needed",
-        ):
-            k_step_forecasts(lambda w: w, torch.arange(6.0), 2, 1)
 
 
 class TestFreeRun:
@@ -225,31 +143,11 @@ class TestFreeRun:
         run = free_run(model, x[:3], 6)
         torch.testing.assert_close(run, table[3:9].diagonal())
 
-    def test_bad_input(self):
-        with raises(ValueError, "num_steps must be at least 1, got 0"):
-            free_run(zero, torch.ones(2), 0)
+    def test_one_step(self):
         assert len(free_run(zero, torch.ones(2), 1)) == 1
-        with raises(
-            ValueError,
-            "start[1] is inf; every value must be finite: drop or fill the "
-            "gaps first",
-        ):
-            free_run(zero, torch.tensor([1.0, math.inf]), 1)
 
 
 class TestWhatPeopleHandIn:
-    def test_an_array_is_no_forecast(self):
-        with raises(
-            TypeError,
-            "forecaster must return a tensor, got ndarray; try "
-            "torch.as_tensor(values)",
-        ):
-            free_run(lambda w: w[:, -1].numpy(), torch.zeros(3), 2)
-
     def test_numpy_integers_are_integers(self):
         features, _ = windows(torch.arange(9.0), np.int64(4))
         assert features.shape == (5, 4)
-
-    def test_a_seed_is_no_generator(self):
-        with pytest.raises(TypeError, match=r"^generator must be a torch"):
-            noisy_sine(5, generator=0)

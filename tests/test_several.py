@@ -6,7 +6,7 @@ import pytest
 import torch
 from scipy.stats import binom
 
-from helpers import raises, seeded, three_series
+from helpers import seeded, three_series
 from unrolled.course.several import (
     Lines,
     Networks,
@@ -67,20 +67,6 @@ def test_training_through_the_steps_lowers_their_error(noisy):
 def fit_then_train(features, labels, generators):
     networks = Networks(*(torch.zeros(1) for _ in range(4)))
     return train_networks(networks, features, labels[None], generators)
-
-
-def test_one_generator_for_each_series(noisy):
-    features, labels = pairs(noisy, 4)
-    for fit in (fit_networks, fit_then_train):
-        with raises(
-            ValueError,
-            "generators: 2 for 3 series; one for each is needed",
-        ):
-            fit(features, labels, [seeded(0)] * 2)
-        with raises(
-            ValueError, f"features must be (S, n, tau), got {(116, 4)}"
-        ):
-            fit(features[0], labels[0], [seeded(0)])
 
 
 def test_the_settings_of_one_are_those_of_many(noisy):
@@ -150,14 +136,3 @@ def test_the_interval_covers_as_it_says():
     low, high = zip(*map(median_interval, drawn), strict=True)
     inside = [a <= math.log(2) <= b for a, b in zip(low, high, strict=True)]
     assert sum(inside) / 2000 == pytest.approx(0.9586, abs=0.015)
-
-
-def test_too_few_values_for_an_interval():
-    with raises(
-        ValueError,
-        "values: 5 are too few for a confidence of 0.95; at least 6 are "
-        "needed",
-    ):
-        median_interval(torch.arange(5.0))
-    with raises(ValueError, "confidence must be in (0, 1), got 1.0"):
-        median_interval(torch.arange(20.0), 1.0)

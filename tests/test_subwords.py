@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
-from helpers import raises
 from unrolled.corpus import CorpusError, load_corpus, split
 from unrolled.subwords import (
     all_tokens,
@@ -158,45 +157,50 @@ class TestOracle:
         for num_merges in (100, 1000, 4000):
             assert_equal(train, valid + test, most[:num_merges])
 
-    @drawn
-    @given(small_texts, small_texts)
-    def test_small_texts(self, text, held_out):
-        assert_equal(text, held_out, all_merges(text))
+
+# functions, not methods: make mutate runs them in several sessions of one
+# process, and hypothesis takes a class of a second session for another test
+@drawn
+@given(small_texts, small_texts)
+def test_small_texts(text, held_out):
+    assert_equal(text, held_out, all_merges(text))
 
 
-class TestInvariants:
-    @drawn
-    @given(small_texts, st.text(max_size=40), st.integers(0, 20))
-    def test_round_trip(self, text, other, number):
-        merges = all_merges(text)
-        for some in (text, other):
-            tokens = encode(some, merges[:number])
-            assert decode(tokens) == some
-            assert all(tokens)
+@drawn
+@given(small_texts, st.text(max_size=40), st.integers(0, 20))
+def test_round_trip(text, other, number):
+    merges = all_merges(text)
+    for some in (text, other):
+        tokens = encode(some, merges[:number])
+        assert decode(tokens) == some
+        assert all(tokens)
 
-    @drawn
-    @given(small_texts)
-    def test_the_last_merge_makes_every_word_one_token(self, text):
-        merges = all_merges(text)
-        assert encode(text, merges) == split_words(text)
-        # no token is made in two ways, so that each has one number
-        made = all_tokens(text, merges)
-        assert len(set(made)) == len(made)
 
-    @drawn
-    @given(small_texts)
-    def test_few_merges_begin_many(self, text):
-        merges = all_merges(text)
-        half = len(merges) // 2
-        assert learn_merges(text, half) == merges[:half]
+@drawn
+@given(small_texts)
+def test_the_last_merge_makes_every_word_one_token(text):
+    merges = all_merges(text)
+    assert encode(text, merges) == split_words(text)
+    # no token is made in two ways, so that each has one number
+    made = all_tokens(text, merges)
+    assert len(set(made)) == len(made)
 
-    def test_a_text_of_cleaned_words(self):
-        text = character_stream(STORY)
-        tokens = encode(text, learn_merges(text, 200))
-        assert decode(tokens) == text
-        assert not any(" " in token[1:] for token in tokens)
-        vocab = Vocab(tokens)
-        assert decode(vocab.to_tokens(vocab[tokens])) == text
+
+@drawn
+@given(small_texts)
+def test_few_merges_begin_many(text):
+    merges = all_merges(text)
+    half = len(merges) // 2
+    assert learn_merges(text, half) == merges[:half]
+
+
+def test_a_text_of_cleaned_words():
+    text = character_stream(STORY)
+    tokens = encode(text, learn_merges(text, 200))
+    assert decode(tokens) == text
+    assert not any(" " in token[1:] for token in tokens)
+    vocab = Vocab(tokens)
+    assert decode(vocab.to_tokens(vocab[tokens])) == text
 
 
 class TestLimits:
@@ -206,62 +210,11 @@ class TestLimits:
         assert decode([]) == ""
         assert all_tokens("", []) == []
 
-    def test_more_merges_than_there_are(self):
-        message = (
-            "num_merges must be at most {} for this text, whose words are "
-            "then one token each; got {}"
-        )
+    def test_as_many_merges_as_there_are(self):
         assert learn_merges("ab abc", 3)[-1] == (" ab", "c")
-        with raises(ValueError, message.format(3, 4)):
-            learn_merges("ab abc", 4)
-        for short in ("", "a"):
-            with raises(ValueError, message.format(0, 1)):
-                learn_merges(short, 1)
 
     def test_unknown_characters_stay(self):
         merges = learn_merges(LOW, 8)
         assert encode(" lüw", merges) == [" l", "ü", "w"]
         vocab = Vocab(all_tokens(LOW, merges))
         assert vocab["ü"] == 0
-
-
-class TestBadInput:
-    def test_text(self):
-        for call in (
-            split_words,
-            lambda text: learn_merges(text, 1),
-            lambda text: encode(text, []),
-            lambda text: all_tokens(text, []),
-        ):
-            with raises(TypeError, "text must be a str, got ['the']"):
-                call(["the"])
-
-    def test_num_merges(self):
-        with raises(ValueError, "num_merges must be at least 0, got -1"):
-            learn_merges("the", -1)
-        with raises(TypeError, "num_merges must be an int, got 1.0"):
-            learn_merges("the", 1.0)
-
-    def test_merges(self):
-        for call in (encode, all_tokens):
-            for bad in ("ab", 3, {("a", "b"): 1}):
-                with raises(
-                    TypeError,
-                    f"merges must be a list of pairs of str, got {bad!r}",
-                ):
-                    call("ab", bad)
-            for bad in ("ab", ("a",), ("a", 1), ["a", "b"]):
-                with raises(
-                    TypeError,
-                    f"merges[1] must be a tuple of two str, got {bad!r}",
-                ):
-                    call("ab", [("a", "b"), bad])
-
-    def test_tokens(self):
-        for bad in ("ab", 3, {"a"}):
-            with raises(
-                TypeError, f"tokens must be a list of str, got {bad!r}"
-            ):
-                decode(bad)
-        with raises(TypeError, "tokens[1] must be a str, got 0"):
-            decode(["a", 0])

@@ -7,7 +7,6 @@ import torch
 from bs4 import BeautifulSoup
 from IPython.core.formatters import DisplayFormatter
 
-from helpers import raises
 from unrolled.course import tables
 from unrolled.course.tables import show_table
 
@@ -129,15 +128,3 @@ def test_the_frame_itself_is_left_alone(shown):
     show_table(FRAME, "c")
     pd.testing.assert_frame_equal(FRAME, before)
     assert FRAME.index.name == "k"
-
-
-def test_bad_input():
-    with raises(TypeError, "frame must be a pandas DataFrame, got list"):
-        show_table([1, 2], "c")
-    with raises(ValueError, "caption is empty; say what the table shows"):
-        show_table(FRAME, " ")
-    with raises(
-        ValueError,
-        "digits names ['shar']; the columns are ['paths', 'share', 'who']",
-    ):
-        show_table(FRAME, "c", digits={"shar": 1})

@@ -1,7 +1,9 @@
 """The tools behind the make targets."""
 
 import json
+import re
 import subprocess
+import tomllib
 
 import pytest
 
@@ -41,6 +43,38 @@ class TestClaims:
         assert {(r["chapter"], r["title"]) for r in rows} == {
             ("8_9_x", "8.9 A title")
         }
+
+
+class TestMutate:
+    """make mutate lays out all that the tests of a module need."""
+
+    def test_all_that_the_tests_load_is_there(self, tmp_path, monkeypatch):
+        mutate = load("tools/mutate.py")
+        monkeypatch.setattr(mutate, "SCRATCH", tmp_path / "mutants")
+        library = {"ladder": "course/ladder", "coding": "coding"}
+        mutate.prepare(list(library), library)
+        config = tomllib.loads((mutate.SCRATCH / "pyproject.toml").read_text())
+        settings = config["tool"]["mutmut"]
+        for path in settings["only_mutate"] + settings["also_copy"]:
+            assert (mutate.SCRATCH / path).exists()
+        tests = list((mutate.SCRATCH / "tests").glob("test_*.py"))
+        assert len(tests) == 3
+        loaded = [
+            name
+            for path in tests
+            for name in re.findall(r'load\("([^"]+)"\)', path.read_text())
+        ]
+        assert loaded == ["tools/ladder.py"]
+        assert (mutate.SCRATCH / loaded[0]).exists()
+        table = (mutate.SCRATCH / "tests" / "error_messages.txt").read_text()
+        assert table.startswith("# coding\n")
+        assert table.count("\n# ") == 0
+
+    def test_the_part_of_a_table(self):
+        part_of = load("tools/mutate.py").part_of
+        table = "Words.\n\n# a\n\nx\n\n# b\n\ny # a\n"
+        assert part_of(table, ["b"]) == "# b\n\ny # a\n"
+        assert part_of(table, ["a", "b"]) == table.split("\n\n", 1)[1]
 
 
 class TestRefresh:

@@ -25,7 +25,7 @@ CONFIG = """
 [tool.mutmut]
 source_paths = ["src"]
 only_mutate = [{only}]
-also_copy = ["data"]
+also_copy = ["tools"]
 pytest_add_cli_args_test_selection = ["tests"]
 
 [tool.pytest.ini_options]
@@ -45,13 +45,29 @@ def prepare(modules: list[str], found: dict[str, str]) -> None:
         SCRATCH / "src" / "unrolled",
         ignore=shutil.ignore_patterns("__pycache__"),
     )
+    # test_ladder runs a tool
+    shutil.copytree(ROOT / "tools", SCRATCH / "tools")
     (SCRATCH / "tests").mkdir()
-    (SCRATCH / "data").mkdir()
-    for name in ("helpers", *(f"test_{module}" for module in modules)):
+    tests = [f"test_{module}" for module in modules]
+    for name in ("helpers", "scripts", "test_error_messages", *tests):
         shutil.copy(ROOT / "tests" / f"{name}.py", SCRATCH / "tests")
+    table = (ROOT / "tests" / "error_messages.txt").read_text("utf-8")
+    (SCRATCH / "tests" / "error_messages.txt").write_text(
+        part_of(table, modules), "utf-8"
+    )
     only = ", ".join(f'"src/unrolled/{found[m]}.py"' for m in modules)
     config = CONFIG.format(only=only)
     (SCRATCH / "pyproject.toml").write_text(config, "utf-8")
+
+
+def part_of(table: str, modules: list[str]) -> str:
+    """What the table of error messages says of these modules."""
+    sections = re.split(r"^(?=# )", table, flags=re.M)
+    return "".join(
+        section
+        for section in sections
+        if section.split("\n")[0].removeprefix("# ") in modules
+    )
 
 
 def mutmut(*arguments: str) -> str:

@@ -79,8 +79,9 @@ class NgramLM(SmoothedLM):
         return self.strengths
 
     def _bounded(self, raw: Tensor) -> Tensor:
-        # no count comes near e^30: the same as infinity
-        return raw.clamp(max=30).exp()
+        # no count comes near e^30: the same as infinity; and below e^-30 the
+        # search would step to 0, which makes 0/0 of a context never seen
+        return raw.clamp(min=-30, max=30).exp()
 
     def _counts(self, length: int) -> Tensor:
         return self._levels[length - 1].counts[:, None]

@@ -216,7 +216,7 @@ FALSE["8_3a_counting_in_earnest"] = [
             }
         },
     ),
-    ("pairs counted once lose", {"lost": dict.fromkeys(range(1, 7), 0.8)}),
+    ("pairs counted once lose", {"lost": {r: 0.8 * r for r in range(1, 7)}}),
     ("'traveller' occurs", {"narrow": set(range(40))}),
     ("with nothing tuned", {"two_k": 110.0}),
     ("the better of the two", {"pair_bits": 1.95}),
