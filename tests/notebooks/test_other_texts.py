@@ -154,21 +154,6 @@ def test_a_sentence_of_8_2_follows_its_setting(least, folder, tmp_path):
     assert f"raising min_freq from 1 to {least + 1} shrinks" in printed
 
 
-@pytest.mark.slow
-def test_8_4_may_train_for_fewer_epochs(folder, tmp_path):
-    path = tmp_path / "own.txt"
-    path.write_text(story(), "utf-8")
-    printed = run(
-        "8_4_recurrent_networks",
-        path,
-        folder,
-        {"num_epochs = 20\n": "num_epochs = 3\n"},
-    )
-    assert re.search(
-        r"Holds: after 3 epochs the network is within 0\.\d\d ", printed
-    )
-
-
 @pytest.mark.parametrize("name", [*TEXTS, *LACKING])
 def test_8_1_counts_letters_of_any_text(name, folder, tmp_path):
     """Its imports and the one cell that reads a text; no other needs it."""
