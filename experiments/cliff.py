@@ -35,6 +35,7 @@ DESCENT, THETA = 500, 1.0  # steps of gradient descent; the clip
 RATES = (0.003, 0.01, 0.03, 0.1, 0.3)
 NUM_STARTS = 400
 FROM = (1.5, -0.4)  # where the descent of the picture starts
+SHORT = 40  # places of its path that are stored
 NEAR = 0.01  # a loss below it counts as arrived
 
 
@@ -77,7 +78,7 @@ def short(values):
     return [short(value) for value in values.tolist()]
 
 
-def surface(width=81, height=61):
+def surface(width=61, height=46):
     """The loss over a grid of w (rows) and b (columns)."""
     axes = [
         torch.linspace(*limits, number)
@@ -100,9 +101,9 @@ def one_descent(rate=0.1):
         steps = (places[1:] - places[:-1]).norm(dim=1)[:, 0]
         longest = int(steps.argmax())
         found[name] = {
-            "w": short(places[:, 0, 0]),
-            "b": short(places[:, 1, 0]),
-            "loss": short(losses[:, 0]),
+            "w": short(places[:SHORT, 0, 0]),
+            "b": short(places[:SHORT, 1, 0]),
+            "loss": short(losses[:SHORT, 0]),
             "largest norm": short(norms.max().item()),
             "longest step": short(steps[longest].item()),
             "after step": longest,
@@ -111,13 +112,13 @@ def one_descent(rate=0.1):
     return found
 
 
-def many_descents():
+def many_descents(rates=RATES):
     """How many of the starts arrive, at each rate, with and without."""
     generator = torch.Generator().manual_seed(0)
     unit = torch.rand(2, NUM_STARTS, generator=generator)
     low, high = torch.tensor(SHOWN).T[..., None]
     starts, rows = low + (high - low) * unit, []
-    for rate, clip in itertools.product(RATES, (None, THETA)):
+    for rate, clip in itertools.product(rates, (None, THETA)):
         places, losses, norms = descend(starts, rate, clip or math.inf)
         steps = (places[1:] - places[:-1]).norm(dim=1)
         rows.append(
