@@ -261,18 +261,19 @@ def sampling_jobs() -> Iterator[dict]:
 
 
 def scale_jobs() -> Iterator[dict]:
-    """Input x recurrent scale x rate, and a rate of W_xh's own.
+    """Input x recurrent scale x rate x clip, and a rate of W_xh's own.
 
     Those with an input scale of 0.01 and one rate for all are in the grid
     of ``clip_jobs``.
     """
-    for recurrent, scale, rate, seed in itertools.product(
-        (0.16, 1.0), (0.1, 1.0, 3.0), (0.25, 1.0, 4.0), SEEDS
+    for recurrent, scale, rate, seed, clip in itertools.product(
+        (0.16, 1.0), (0.1, 1.0, 3.0), (0.25, 1.0, 4.0), SEEDS, (None, 1.0)
     ):
         yield {
             "recurrent": recurrent,
             "input": scale,
             "rate": rate,
+            "clip": clip,
             "seed": seed,
         }
     for recurrent, scale, own, seed in itertools.product(

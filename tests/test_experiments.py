@@ -257,8 +257,8 @@ def test_the_cliff_again():
     factor = path["rate"] * min(1, path["theta"] / math.hypot(*slope))
     for at, name in enumerate(("w", "b")):
         first, then = path["clipped"][name][:2]
-        assert first - then == pytest.approx(factor * slope[at], abs=2e-4)
-        assert abs(first - then) > 5e-4
+        assert first - then == pytest.approx(factor * slope[at], abs=6e-4)
+        assert abs(first - then) > 6e-3
     for name in ("unclipped", "clipped"):
         for key in ("w", "b", "loss"):
             before = unit["descent"][name][key]
