@@ -66,6 +66,7 @@ experiments: $(READY)
 	$(BIN)/python experiments/clipping.py
 	$(BIN)/python experiments/classic_recipe.py clip
 	$(BIN)/python experiments/classic_recipe.py long
+	$(BIN)/python experiments/classic_recipe.py probes
 	$(BIN)/python experiments/classic_recipe.py sampling
 	$(BIN)/python experiments/classic_recipe.py scale
 	$(BIN)/python experiments/cliff.py

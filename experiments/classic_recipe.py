@@ -3,6 +3,7 @@
     python experiments/classic_recipe.py clip      learning rate x clip x
                                                    recurrent scale, and ReLU
     python experiments/classic_recipe.py long      500 epochs without a clip
+    python experiments/classic_recipe.py probes    other clips, other rates
     python experiments/classic_recipe.py sampling  sequential, random windows
     python experiments/classic_recipe.py scale     initial weights x rate
 
@@ -21,7 +22,8 @@ A run ends after its epochs, or where no more can come of it:
 
 ``blew up`` is the first epoch whose training perplexity was FAR or no
 number, if there is one. Results are in lib/unrolled/data/clip_grid.json,
-sampling.json and initial_scale.json, one run a line; a run that is stored is
+clip_long.json, clip_probes.json, sampling.json and initial_scale.json, one
+run a line; a run that is stored is
 not made again. On one core, in all, about an hour.
 """
 
@@ -248,9 +250,29 @@ def clip_jobs() -> Iterator[dict]:
 
 
 def long_jobs() -> Iterator[dict]:
-    """The recipe far beyond its best epoch, with the clip and without."""
+    """Far beyond the best epoch, with the clip and without; small rates."""
     for seed, clip in itertools.product(SEEDS, (None, 1.0)):
         yield {"clip": clip, "epochs": LONG, "seed": seed}
+    for rate, seed in itertools.product((0.1, 0.25), SEEDS):
+        yield {"clip": None, "rate": rate, "epochs": LONG, "seed": seed}
+
+
+def probe_jobs() -> Iterator[dict]:
+    """What could refute the grid: other clips, a rate between 1 and 4."""
+    for recurrent, rate, clips in (
+        (0.16, 2.0, (None, 1.0, 0.25)),
+        (0.16, 4.0, (0.25, 0.1)),
+        (1.0, 1.0, (0.25, 0.1, 3.0)),
+        (2.0, 1.0, (0.1,)),
+        (2.0, 4.0, (0.1,)),
+    ):
+        for seed, clip in itertools.product(SEEDS, clips):
+            yield {
+                "recurrent": recurrent,
+                "rate": rate,
+                "clip": clip,
+                "seed": seed,
+            }
 
 
 def sampling_jobs() -> Iterator[dict]:
@@ -304,7 +326,11 @@ def key(row: dict) -> tuple:
 def unclipped(row: dict, rows: dict) -> dict | None:
     """The same run without the clip, if the clip had nothing to do."""
     twin = rows.get(key({**row, "clip": None}))
-    if row["clip"] and twin and (twin["largest norm"] or math.inf) <= 1:
+    if (
+        row["clip"]
+        and twin
+        and (twin["largest norm"] or math.inf) <= row["clip"]
+    ):
         return {**twin, "clip": row["clip"], "seconds": 0.0}
     return None
 
@@ -312,6 +338,7 @@ def unclipped(row: dict, rows: dict) -> dict | None:
 PARTS = {
     "clip": (clip_jobs, "clip_grid.json"),
     "long": (long_jobs, "clip_long.json"),
+    "probes": (probe_jobs, "clip_probes.json"),
     "sampling": (sampling_jobs, "sampling.json"),
     "scale": (scale_jobs, "initial_scale.json"),
 }

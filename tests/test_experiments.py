@@ -96,7 +96,9 @@ def strict(name):
     return json.loads(text, parse_constant=refuse)
 
 
-@pytest.mark.parametrize("part", ["clip", "long", "sampling", "scale"])
+@pytest.mark.parametrize(
+    "part", ["clip", "long", "probes", "sampling", "scale"]
+)
 def test_every_run_of_the_classic_recipe_is_there_once(part):
     experiment = load("experiments/classic_recipe.py")
     make_jobs, name = experiment.PARTS[part]
@@ -116,7 +118,7 @@ def test_every_run_of_the_classic_recipe_is_there_once(part):
         assert least <= len(row["train"]) <= done
 
 
-@pytest.mark.parametrize("part", ["clip", "long", "scale"])
+@pytest.mark.parametrize("part", ["clip", "long", "probes", "scale"])
 def test_what_is_said_of_a_run_agrees_with_its_curves(part):
     experiment = load("experiments/classic_recipe.py")
     stored = strict(experiment.PARTS[part][1])
