@@ -73,6 +73,7 @@ CLASSIC = {
     "recurrent": 0.16,
     "sampling": "sequential",
 }
+RELU = {"activation": "relu", "recurrent": 1.0, "sampling": "random"}
 
 
 class ReluLM(RNNLM):
@@ -259,19 +260,19 @@ def long_jobs() -> Iterator[dict]:
 
 
 def probe_jobs() -> Iterator[dict]:
-    """What could refute the grid: other clips, a rate between 1 and 4."""
-    for recurrent, rate, clips in (
-        (0.16, 2.0, (None, 1.0)),
-        (0.16, 4.0, (0.1,)),
-        (1.0, 1.0, (0.25, 0.1)),
+    """What could refute the grid: a rate between, shorter clips, no state.
+
+    Units of ReLU with random minibatches start each window from zeros.
+    """
+    for changes, clips in (
+        ({"rate": 2.0}, (None, 1.0)),
+        ({"rate": 4.0}, (0.1,)),
+        ({"recurrent": 1.0}, (0.25, 0.1)),
+        ({**RELU, "rate": 0.25}, (None, 1.0)),
+        ({**RELU, "rate": 1.0}, (None, 1.0)),
     ):
         for seed, clip in itertools.product(SEEDS, clips):
-            yield {
-                "recurrent": recurrent,
-                "rate": rate,
-                "clip": clip,
-                "seed": seed,
-            }
+            yield {**changes, "clip": clip, "seed": seed}
 
 
 def sampling_jobs() -> Iterator[dict]:
@@ -322,15 +323,16 @@ def key(row: dict) -> tuple:
 
 
 def unclipped(row: dict, rows: dict) -> dict | None:
-    """The same run without the clip, if the clip had nothing to do."""
+    """The same run without the clip, if the clip had nothing to do.
+
+    Of an epoch that ended in no number the norms are not known.
+    """
     twin = rows.get(key({**row, "clip": None}))
-    if (
-        row["clip"]
-        and twin
-        and (twin["largest norm"] or math.inf) <= row["clip"]
-    ):
-        return {**twin, "clip": row["clip"], "seconds": 0.0}
-    return None
+    if not row["clip"] or not twin or twin["end"] == "not finite":
+        return None
+    if twin["largest norm"] is None or twin["largest norm"] > row["clip"]:
+        return None
+    return {**twin, "clip": row["clip"], "seconds": 0.0}
 
 
 PARTS = {

@@ -205,6 +205,7 @@ def test_scores_from_zeros_are_those_of_each_window(monkeypatch):
 def test_a_run_without_the_clip_stands_for_both_if_it_never_fires():
     experiment = load("experiments/classic_recipe.py")
     off = experiment.CLASSIC | {"clip": None, "seed": 0, "best": 3.0}
+    off |= {"end": "epochs"}
     on = experiment.CLASSIC | {"seed": 0}
     for norm, expected in ((0.9, 3.0), (1.0, 3.0), (1.1, None), (None, None)):
         twin = off | {"largest norm": norm}
@@ -212,6 +213,8 @@ def test_a_run_without_the_clip_stands_for_both_if_it_never_fires():
         assert (found and found["best"]) == expected
     assert found is None
     assert experiment.unclipped(on, {}) is None
+    lost = off | {"largest norm": 0.5, "end": "not finite"}
+    assert experiment.unclipped(on, {experiment.key(lost): lost}) is None
     assert experiment.unclipped(twin, {experiment.key(twin): twin}) is None
 
 
