@@ -267,7 +267,7 @@ def probe_jobs() -> Iterator[dict]:
     for changes, clips in (
         ({"rate": 2.0}, (None, 1.0)),
         ({"rate": 4.0}, (0.1,)),
-        ({"recurrent": 1.0}, (0.25, 0.1)),
+        ({"recurrent": 1.0}, (0.25,)),
         (RELU, (None, 1.0)),
     ):
         for seed, clip in itertools.product(SEEDS, clips):
@@ -287,13 +287,23 @@ def scale_jobs() -> Iterator[dict]:
     Those with an input scale of 0.01 and one rate for all are in the grid
     of ``clip_jobs``.
     """
-    for own, scale, seed in itertools.product(
-        (100.0, 1000.0), (0.01, 0.1), SEEDS
+    for rate, own, scale in (
+        (1.0, 100.0, 0.01),
+        (1.0, 100.0, 0.1),
+        (1.0, 1000.0, 0.01),
+        (1.0, 1000.0, 0.1),
+        (0.25, 400.0, 0.01),
     ):
-        yield {"input": scale, "input rate": own, "seed": seed}
+        for seed in SEEDS:
+            yield {
+                "rate": rate,
+                "input": scale,
+                "input rate": own,
+                "seed": seed,
+            }
     for recurrent, scales, rates in (
         (0.16, (0.1, 1.0, 3.0), (0.25, 1.0, 4.0)),
-        (1.0, (1.0, 3.0), (0.25, 1.0)),
+        (1.0, (1.0, 3.0), (1.0,)),
     ):
         for scale, rate, seed, clip in itertools.product(
             scales, rates, SEEDS, (None, 1.0)
