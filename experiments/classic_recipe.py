@@ -25,7 +25,7 @@ A run ends after its epochs, or where no more can come of it:
 number, if there is one. Results are in lib/unrolled/data/clip_grid.json,
 clip_long.json, clip_probes.json, sampling.json and initial_scale.json, one
 run a line; a run that is stored is not made again. On one core, in all, about
-an hour.
+three quarters of an hour.
 """
 
 import copy
