@@ -240,6 +240,18 @@ def test_relu_units_are_those_of_torch():
     assert torch.allclose(ours, last[0], atol=1e-6)
 
 
+def test_a_state_that_overflows_has_an_infinite_score():
+    experiment = load("experiments/classic_recipe.py")
+    generator = torch.Generator().manual_seed(0)
+    model = experiment.ReluLM(5, 4, generator=generator)
+    text = torch.randint(5, (400,), generator=generator)
+    assert experiment.held(model, text) == evaluate(model, text) < 6
+    with torch.no_grad():
+        model.W_xh.fill_(1.0)
+        model.W_hh.fill_(1.0)
+    assert experiment.held(model, text) == math.inf
+
+
 def test_the_cliff_again():
     """The path, some of the many descents, and one network."""
     experiment = load("experiments/cliff.py")
