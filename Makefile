@@ -64,6 +64,12 @@ experiments: $(READY)
 	$(BIN)/python experiments/whole_book.py chosen
 	$(BIN)/python experiments/whole_book.py curve
 	$(BIN)/python experiments/clipping.py
+	$(BIN)/python experiments/classic_recipe.py clip
+	$(BIN)/python experiments/classic_recipe.py long
+	$(BIN)/python experiments/classic_recipe.py probes
+	$(BIN)/python experiments/classic_recipe.py sampling
+	$(BIN)/python experiments/classic_recipe.py scale
+	$(BIN)/python experiments/cliff.py
 	$(BIN)/python experiments/horizon.py
 	$(BIN)/python experiments/subwords.py
 	$(BIN)/python experiments/memory.py

@@ -12,7 +12,9 @@ from torch.nn.functional import cross_entropy
 
 from scripts import load
 from unrolled.corpus import CorpusError, load_corpus, split
+from unrolled.evaluation import evaluate, log_probs
 from unrolled.ngrams import NgramLM
+from unrolled.rnn import RNNLM
 from unrolled.subwords import all_tokens, learn_merges
 from unrolled.vocab import character_stream
 
@@ -85,6 +87,214 @@ def test_every_clipping_run_is_there():
     for run in runs:
         if run["perplexity"] is None:
             assert run["diverged"]
+
+
+def strict(name):
+    """A stored result; NaN and Infinity are no JSON."""
+
+    def refuse(constant):
+        raise ValueError(f"{name} holds {constant}")
+
+    text = (DATA / name).read_text("utf-8")
+    return json.loads(text, parse_constant=refuse)
+
+
+@pytest.mark.parametrize(
+    "part", ["clip", "long", "probes", "sampling", "scale"]
+)
+def test_every_run_of_the_classic_recipe_is_there_once(part):
+    experiment = load("experiments/classic_recipe.py")
+    make_jobs, name = experiment.PARTS[part]
+    stored = strict(name)
+    found = [experiment.key(row) for row in stored["runs"]]
+    jobs = [experiment.key(experiment.CLASSIC | job) for job in make_jobs()]
+    assert len(set(jobs)) == len(jobs)
+    assert sorted(map(str, found)) == sorted(map(str, jobs))
+    assert {"unrolled", "torch", "recipe", "unigram"} <= set(stored)
+    long = part in ("long", "sampling")
+    at = experiment.LONG_AT if long else experiment.AT
+    assert stored["checkpoints"] == at
+    for row in stored["runs"]:
+        done = sum(epoch <= row["epochs"] for epoch in at)
+        # an epoch that ended in no number is not scored
+        least = done - (row.get("end") == "not finite")
+        assert least <= len(row["train"]) <= done
+
+
+@pytest.mark.parametrize("part", ["clip", "long", "probes", "scale"])
+def test_what_is_said_of_a_run_agrees_with_its_curves(part):
+    experiment = load("experiments/classic_recipe.py")
+    stored = strict(experiment.PARTS[part][1])
+    for row in stored["runs"]:
+        scores = [s for s in row["held out"] if s is not None]
+        assert row["best"] == min(scores, default=None)
+        if scores:
+            place = stored["checkpoints"].index(row["best epoch"])
+            assert row["held out"][place] == row["best"]
+        curve = zip(stored["checkpoints"], row["train"], strict=False)
+        far = [
+            e for e, value in curve if not (value or math.inf) < stored["far"]
+        ]
+        ended = [row["epochs"]] * (row["end"] in ("far off", "not finite"))
+        if far or ended:
+            assert row["blew up"] <= min(far + ended)
+        if row["end"] == "epochs" and row["clip"] is None:
+            assert (row["clip fires"] > 0) == (row["largest norm"] > 1)
+
+
+@pytest.mark.parametrize(
+    ("part", "changes", "epochs"),
+    [
+        ("clip", {}, 6),
+        ("clip", {"recurrent": 1.0, "rate": 0.25, "clip": None}, 4),
+        ("clip", {"activation": "relu"}, 4),
+        ("long", {"clip": None}, 4),
+        ("scale", {"input": 0.1, "input rate": 100.0}, 5),
+    ],
+    ids=str,
+)
+def test_the_classic_recipe_runs_again(part, changes, epochs):
+    """The first epochs: later ones are chaotic, and differ by machine."""
+    book_or_skip()
+    experiment = load("experiments/classic_recipe.py")
+    row = experiment.load_rows(part)[
+        experiment.key(experiment.CLASSIC | changes | {"seed": 1})
+    ]
+    again = experiment.run(changes, 1, epochs, stop=part != "long")
+    assert len(again["train"]) >= 4
+    for name in ("train", "held out"):
+        there = row[name][: len(again[name])]
+        assert again[name] == pytest.approx(there, rel=0.01)
+
+
+@pytest.mark.parametrize("sampling", ["sequential", "random"])
+def test_the_samplers_run_again(sampling):
+    book_or_skip()
+    experiment = load("experiments/classic_recipe.py")
+    changes = {"sampling": sampling, "input": 3.0}
+    row = experiment.load_rows("sampling")[
+        experiment.key(experiment.CLASSIC | changes | {"seed": 2})
+    ]
+    again = experiment.sampled(changes, 2, 3)
+    assert len(again["train"]) == 3
+    assert again["train"] == pytest.approx(row["train"][:3], rel=0.01)
+    for name in ("carried", "zeros"):
+        for now, before in zip(again[name], row[name], strict=False):
+            assert now == pytest.approx(before, rel=0.01)
+
+
+def test_scores_from_zeros_are_those_of_each_window(monkeypatch):
+    """Against scoring each window by itself."""
+    experiment = load("experiments/classic_recipe.py")
+    generator = torch.Generator().manual_seed(0)
+    text = torch.randint(28, (100,), generator=generator)
+    monkeypatch.setattr(experiment, "blocks", lambda: (28, [text]))
+    model = RNNLM(
+        28,
+        8,
+        input_scale=1.0,
+        recurrent_scale=1.0,
+        output_scale=1.0,
+        generator=generator,
+    )
+    found = experiment.scores(model)
+    windows = [text[start : start + 36] for start in (0, 35)]
+    logs = torch.cat([log_probs(model, window) for window in windows])
+    assert found["zeros"] == pytest.approx([math.exp(-logs.mean())])
+    assert found["carried"] == [evaluate(model, text)]
+    assert abs(found["zeros"][0] / found["carried"][0] - 1) > 1e-3
+
+
+def test_a_run_without_the_clip_stands_for_both_if_it_never_fires():
+    experiment = load("experiments/classic_recipe.py")
+    off = experiment.CLASSIC | {"clip": None, "seed": 0, "best": 3.0}
+    off |= {"end": "epochs"}
+    on = experiment.CLASSIC | {"seed": 0}
+    for norm, expected in ((0.9, 3.0), (1.0, 3.0), (1.1, None), (None, None)):
+        twin = off | {"largest norm": norm}
+        found = experiment.unclipped(on, {experiment.key(twin): twin})
+        assert (found and found["best"]) == expected
+    assert found is None
+    assert experiment.unclipped(on, {}) is None
+    lost = off | {"largest norm": 0.5, "end": "not finite"}
+    assert experiment.unclipped(on, {experiment.key(lost): lost}) is None
+    assert experiment.unclipped(twin, {experiment.key(twin): twin}) is None
+
+
+def test_relu_units_are_those_of_torch():
+    experiment = load("experiments/classic_recipe.py")
+    generator = torch.Generator().manual_seed(0)
+    model = experiment.ReluLM(
+        5, 4, input_scale=1.0, recurrent_scale=0.7, generator=generator
+    )
+    layer = torch.nn.RNN(5, 4, nonlinearity="relu")
+    X = torch.randint(5, (3, 6), generator=generator)
+    state = torch.rand(3, 4, generator=generator)
+    with torch.no_grad():
+        layer.weight_ih_l0.copy_(model.W_xh.T)
+        layer.weight_hh_l0.copy_(model.W_hh.T)
+        layer.bias_ih_l0.zero_()
+        layer.bias_hh_l0.zero_()
+        hot = torch.nn.functional.one_hot(X.T, 5).float()
+        states, last = layer(hot, state[None])
+        logits, ours = model(X, state)
+    expected = states @ model.W_hq + model.b_q
+    assert torch.allclose(logits, expected, atol=1e-6)
+    assert torch.allclose(ours, last[0], atol=1e-6)
+
+
+def test_a_state_that_overflows_has_an_infinite_score():
+    experiment = load("experiments/classic_recipe.py")
+    generator = torch.Generator().manual_seed(0)
+    model = experiment.ReluLM(5, 4, generator=generator)
+    text = torch.randint(5, (400,), generator=generator)
+    assert experiment.held(model, text) == evaluate(model, text) < 6
+    with torch.no_grad():
+        model.W_xh.fill_(1.0)
+        model.W_hh.fill_(1.0)
+    assert experiment.held(model, text) == math.inf
+
+
+def test_the_cliff_again():
+    """The path, some of the many descents, and one network."""
+    experiment = load("experiments/cliff.py")
+    stored = strict("cliff.json")
+    unit = stored["unit"]
+    dtype = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        path = experiment.one_descent()
+        again = experiment.many_descents((0.01,))
+        # the first step by differences: a slope, shortened to theta
+        start, tiny = torch.tensor(experiment.FROM), 1e-6
+        ends = [
+            experiment.loss_of(*(start + tiny * shift).split(1)).item()
+            for shift in torch.tensor([[1, 0], [-1, 0], [0, 1], [0, -1]])
+        ]
+    finally:
+        torch.set_default_dtype(dtype)
+    slope = [(ends[i] - ends[i + 1]) / (2 * tiny) for i in (0, 2)]
+    factor = path["rate"] * min(1, path["theta"] / math.hypot(*slope))
+    for at, name in enumerate(("w", "b")):
+        first, then = path["clipped"][name][:2]
+        assert first - then == pytest.approx(factor * slope[at], abs=6e-4)
+        assert abs(first - then) > 6e-3
+    for name in ("unclipped", "clipped"):
+        for key in ("w", "b", "loss"):
+            before = unit["descent"][name][key]
+            assert path[name][key] == pytest.approx(before, rel=0.01)
+    rows = {(r["rate"], r["clip"]): r for r in unit["descents"]["rows"]}
+    assert len(rows) == 2 * len(experiment.RATES)
+    for row in again["rows"]:
+        before = rows[row["rate"], row["clip"]]
+        assert row["arrived"] == pytest.approx(before["arrived"], abs=5)
+    book_or_skip()
+    now, before = experiment.thrown(1), stored["network"][1]
+    assert now["update"] == before["update"]
+    assert now["norms until then"] == pytest.approx(
+        before["norms until then"], rel=0.01
+    )
+    assert now["loss"] == pytest.approx(before["loss"], rel=0.02)
 
 
 @pytest.mark.slow
