@@ -339,5 +339,5 @@ def test_solutions_of_exercises_stay_folds(visit):
     visited.go(ONE)
     solutions = visited.page.locator("#exercises details > summary")
     assert solutions.all_inner_texts() == [
-        f"Solution {number}" for number in range(1, 5)
+        f"Solution {number}" for number in range(1, 6)
     ]
