@@ -277,7 +277,7 @@ FALSE["8_4_recurrent_networks"] = [
 
 FALSE["8_5_rnn_from_scratch"] = [
     ("the frequencies of the characters alone", {"reached": [28.0] * 60}),
-    ("in place of `Y.T.flatten()`", {"stuck": [9.0]}),
+    ("in place of Y.T.flatten()", {"stuck": [9.0]}),
     ("so it is, with the right labels", {"plateau": [12.0]}),
     ("the last two together", {"by_two": 0.5}),
     (
@@ -301,7 +301,7 @@ FALSE["8_5_rnn_from_scratch"] = [
         {"long": [{"until best": 0.5}]},
     ),
     (
-        "ReLU: at 0.16",
+        "ReLU: 0 of 30 runs",
         {
             "lost_relu": {
                 (0.16, None): 0,
