@@ -63,7 +63,6 @@ experiments: $(READY)
 	$(BIN)/python experiments/whole_book.py log
 	$(BIN)/python experiments/whole_book.py chosen
 	$(BIN)/python experiments/whole_book.py curve
-	$(BIN)/python experiments/clipping.py
 	$(BIN)/python experiments/classic_recipe.py clip
 	$(BIN)/python experiments/classic_recipe.py long
 	$(BIN)/python experiments/classic_recipe.py probes

@@ -16,7 +16,6 @@ CORE = sorted(path.stem for path in (ROOT / "book").glob("8_?_*.ipynb"))
 MOST_WORDS, TALLEST, FIRST_PICTURE = 2_500, 16_000, 1_500
 # page: words, height in pixels at a width of 1280, top of the first picture
 GROWN = {
-    "8_5_rnn_from_scratch": (2_900, 32_500, 4_000),
     "8_6_summary": (2_500, 16_000, 3_000),
 }
 

@@ -96,7 +96,7 @@ def test_only_the_line_of_the_device_need_change(book, monkeypatch):
     assert names["by_library"].is_meta
     assert names["by_library"].shape == names["logits"].shape
     assert all(p.is_meta for p in names["untrained"].parameters())
-    assert names["by_page"].startswith("time traveller ")
+    assert names["by_page"].startswith(names["begins"])
 
 
 def mixed_up(forward):
@@ -119,6 +119,6 @@ def test_every_network_of_8_5_that_trains_goes_to_the_device(book):
         # small examples on 28 symbols and 16 units stay on the CPU
         and 16 not in [getattr(a, "value", None) for a in node.args]
     ]
-    assert len(made) >= 4
+    assert len(made) >= 3
     for call in made:
         assert "device" in [k.arg for k in call.keywords], ast.unparse(call)

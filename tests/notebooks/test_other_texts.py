@@ -28,6 +28,7 @@ PAGES = (
     "8_3_language_models",
     "8_3a_counting_in_earnest",
     "8_4_recurrent_networks",
+    "8_5_rnn_from_scratch",
 )
 LOAD = re.compile(r'load_corpus\([^()]*fallback="builtin"\)')
 LICENCE = """Permission is hereby granted, free of charge, to any person

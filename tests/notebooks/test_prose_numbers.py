@@ -24,7 +24,6 @@ TO_BE_REWRITTEN = (  # the only pages with numbers that no output shows
     "8_2_text_preprocessing",
     "8_3_language_models",
     "8_4_recurrent_networks",
-    "8_5_rnn_from_scratch",
     "8_6_summary",
     "a_1_coming_from_d2l",
     "a_2_bptt_by_hand",

@@ -615,7 +615,7 @@ EXERCISES: dict[str, Exercise] = {
         },
     ),
     "8.5-2": Exercise(
-        "next_law(logits, temperature)",
+        "next_distribution(logits, temperature)",
         lambda logits, temperature: (logits / temperature).softmax(-1),
         _LOGITS,
         {
