@@ -319,6 +319,23 @@ FALSE["8_5_rnn_from_scratch"] = [
     ("at a temperature of 1e-6", {"cold": "another"}),
 ]
 
+FALSE["8_5a_the_whole_book"] = [
+    ("an input scale of 0.1 costs", {"scaled": [0.3, 0.3, 0.3]}),
+    ("a constant rate without averaging", {"constant": [0.001] * 3}),
+    ("configurations the best has", {"classic": 1.9}),
+    ("one layer needs", {"tests": {1: [2.1], 2: [2.1]}}),
+    ("both are within 0.002", {"live": [3.0, 3.0]}),
+    ("alone, Kneser-Ney of order 12", {"alone": (0.01, -0.01, 0.03)}),
+    ("as partners of the words", {"partner": (0.02, 0.01, 0.03)}),
+    ("added to words and counting", {"added": (0.01, -0.01, 0.03)}),
+    ("with these settings Kneser-Ney", {"gaps": [-0.1]}),
+    ("on the ladder: 4 rows", {"off": 0.1}),
+    ("the greedy text ends in a loop", {"cycle": lambda text: None}),
+    ("the same seed writes", {"again": "another"}),
+    ("at a temperature of 1e-6", {"cold": "another"}),
+    ("have a better unit", {"gained": []}),
+]
+
 FALSE["8_6_summary"] = [
     ("the notebooks make", {"claims": [{"sentence": "a"}] * 2}),
     ("each longer memory", {"gains": [0.1, 0.2]}),
