@@ -124,9 +124,17 @@ DEEP = {**BASE, **PLAIN, "layers": 2, "hidden": 384, "dropout": 0.1}
 DEEP["epochs"] = 20
 SEARCH = {
     "5 % of the input hidden": {"hidden_input": 0.05},
-    "512 units, dropout 0.2": {"hidden": 512, "dropout": 0.2},
     "weight decay 0.1": {"weight_decay": 0.1},
+    "512 units, dropout 0.2, 5 % hidden": {
+        "hidden": 512,
+        "dropout": 0.2,
+        "hidden_input": 0.05,
+    },
     "16 rows of 128 steps": {"rows": 16, "steps": 128},
+    "10 % of the input hidden, 30 epochs": {
+        "hidden_input": 0.1,
+        "epochs": 30,
+    },
 }
 SIZES = (8_000, 16_000, 32_000, 64_000, 138_741)
 
