@@ -120,6 +120,7 @@ SINGLE = {
     },
     "two layers": {"layers": 2},
 }
+RATES = (2e-3, 6e-3)  # for each change, since it may need its own
 DEEP = {**BASE, **PLAIN, "layers": 2, "hidden": 384, "dropout": 0.1}
 DEEP["epochs"] = 20
 SEARCH = {
@@ -287,15 +288,43 @@ def read_tries() -> dict:
     return json.loads(TRIES.read_text("utf-8"))
 
 
+def better_rate(name: str, rows: list[dict]) -> float:
+    """The rate that the validation part prefers, with the first seed."""
+    of_name = [r for r in rows if (r["name"], r["seed"]) == (name, SEEDS[0])]
+    return min(of_name, key=lambda row: row["valid_bits"])["rate"]
+
+
 def settled(part: str, stored: dict) -> list[tuple[str, dict, int]]:
     """Name, settings and seed of each run of one of the last three parts."""
     if part == "seeds":
-        names = [(n, SMALL | c, s) for s in SEEDS for n, c in SINGLE.items()]
-        return names
+        # both rates with the first seed, the better one with the others
+        first, *others = SEEDS
+        jobs = [
+            (name, SMALL | change | {"rate": rate}, first)
+            for rate in RATES
+            for name, change in SINGLE.items()
+        ]
+        if len(stored["seeds"]) < len(jobs):
+            return jobs
+        for seed in others:
+            for name, change in SINGLE.items():
+                rate = better_rate(name, stored["seeds"])
+                jobs.append((name, SMALL | change | {"rate": rate}, seed))
+        return jobs
     if part == "search":
         return [(name, DEEP | c, 0) for name, c in SEARCH.items()]
     name = min(stored["search"], key=lambda row: row["valid_bits"])["name"]
     return [(name, DEEP | SEARCH[name], seed) for seed in SEEDS]
+
+
+def missing(part: str, stored: dict) -> list[tuple[str, dict, int]]:
+    """The runs of a part that are not stored."""
+    done = {(row["name"], row["rate"], row["seed"]) for row in stored[part]}
+    return [
+        (name, chosen, seed)
+        for name, chosen, seed in settled(part, stored)
+        if (name, chosen["rate"], seed) not in done
+    ]
 
 
 def tries(part: str) -> None:
@@ -303,9 +332,8 @@ def tries(part: str) -> None:
     torch.set_num_threads(1)
     stored = read_tries()
     _, train_ids, valid_ids, test_ids = parts()
-    for name, chosen, seed in settled(part, stored):
-        if (name, seed) in [(r["name"], r["seed"]) for r in stored[part]]:
-            continue
+    while left := missing(part, stored):
+        name, chosen, seed = left[0]
         model, row = try_one(chosen, seed)
         if part == "best":
             whole = torch.cat([train_ids, valid_ids, test_ids])

@@ -79,7 +79,10 @@ def test_every_try_of_the_whole_book_is_there_once():
         assert len(rows) == len(wanted) >= 3
         for name, chosen, seed in wanted:
             (row,) = [
-                r for r in rows if (r["name"], r["seed"]) == (name, seed)
+                r
+                for r in rows
+                if (r["name"], r["rate"], r["seed"])
+                == (name, chosen["rate"], seed)
             ]
             assert {key: row[key] for key in chosen} == chosen
             assert 1 <= row["best_epoch"] <= row["epochs"]
@@ -104,7 +107,7 @@ def test_the_first_epoch_of_a_try_again(part, name):
     (chosen,) = [
         chosen
         for other, chosen, seed in whole_book.settled(part, stored)
-        if (other, seed) == (name, row["seed"])
+        if (other, chosen["rate"], seed) == (name, row["rate"], row["seed"])
     ]
     _, again = whole_book.try_one(chosen, row["seed"], until=1)
     assert again["first_epoch"] == pytest.approx(row["first_epoch"], rel=0.01)

@@ -320,8 +320,9 @@ FALSE["8_5_rnn_from_scratch"] = [
 ]
 
 FALSE["8_5a_the_whole_book"] = [
-    ("an input scale of 0.1 costs", {"scaled": [0.3, 0.3, 0.3]}),
-    ("a constant rate without averaging", {"constant": [0.001] * 3}),
+    ("an input scale of 0.1 costs", {"own_rate": [0.01, 0.01, 0.01]}),
+    ("without both", {"neither": [0.001] * 3}),
+    ("Gaussian for orthogonal", {"masks_apart": [0.1] * 3}),
     ("configurations the best has", {"classic": 1.9}),
     ("one layer needs", {"tests": {1: [2.1], 2: [2.1]}}),
     ("both are within 0.002", {"live": [3.0, 3.0]}),
