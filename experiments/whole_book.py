@@ -124,18 +124,13 @@ RATES = (2e-3, 6e-3)  # for each change, since it may need its own
 DEEP = {**BASE, **PLAIN, "layers": 2, "hidden": 384, "dropout": 0.1}
 DEEP["epochs"] = 20
 SEARCH = {
-    "5 % of the input hidden": {"hidden_input": 0.05},
-    "weight decay 0.1": {"weight_decay": 0.1},
-    "512 units, dropout 0.2, 5 % hidden": {
-        "hidden": 512,
-        "dropout": 0.2,
+    "rate 0.004": {"rate": 4e-3},
+    "rate 0.004, 5 % of the input hidden": {
+        "rate": 4e-3,
         "hidden_input": 0.05,
     },
-    "16 rows of 128 steps": {"rows": 16, "steps": 128},
-    "10 % of the input hidden, 30 epochs": {
-        "hidden_input": 0.1,
-        "epochs": 30,
-    },
+    "rate 0.004, dropout 0.2": {"rate": 4e-3, "dropout": 0.2},
+    "rate 0.004, weight decay 0.1": {"rate": 4e-3, "weight_decay": 0.1},
 }
 SIZES = (8_000, 16_000, 32_000, 64_000, 138_741)
 
