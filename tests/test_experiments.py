@@ -67,6 +67,79 @@ def test_the_curve_has_every_size(book):
         assert bits == sorted(bits, reverse=True)
 
 
+def test_every_try_of_the_whole_book_is_there_once():
+    whole_book, stored = (
+        load("experiments/whole_book.py"),
+        strict("whole_book_tries.json"),
+    )
+    assert {"unrolled", "torch"} <= set(stored)
+    # what was searched, and what of it was worth a look at the test part
+    parts = ["seeds", *(part for part in ("search", "best") if stored[part])]
+    for part in parts:
+        rows = stored[part]
+        wanted = whole_book.settled(part, stored)
+        assert len(rows) == len(wanted) >= 3
+        for name, chosen, seed in wanted:
+            (row,) = [
+                r
+                for r in rows
+                if (r["name"], r["rate"], r["seed"])
+                == (name, chosen["rate"], seed)
+            ]
+            assert {key: row[key] for key in chosen} == chosen
+            assert 1 <= row["best_epoch"] <= row["epochs"]
+            assert 1 < row["valid_bits"] < 4
+            assert ("test_bits" in row) == (part == "best")
+
+
+@pytest.mark.parametrize(
+    ("part", "name"),
+    [
+        ("seeds", "base"),
+        ("seeds", "input scale 0.1, W_xh at 30 times the rate"),
+        ("seeds", "dropout 0.3, a mask for each step"),
+        ("seeds", "two layers"),
+    ],
+)
+def test_the_first_epoch_of_a_try_again(part, name):
+    book_or_skip()
+    whole_book = load("experiments/whole_book.py")
+    stored = strict("whole_book_tries.json")
+    row = next(r for r in stored[part] if r["name"] == name)
+    (chosen,) = [
+        chosen
+        for other, chosen, seed in whole_book.settled(part, stored)
+        if (other, chosen["rate"], seed) == (name, row["rate"], row["seed"])
+    ]
+    _, again = whole_book.try_one(chosen, row["seed"], until=1)
+    assert again["first_epoch"] == pytest.approx(row["first_epoch"], rel=0.01)
+
+
+def test_masks_of_their_own_and_hidden_characters():
+    whole_book = load("experiments/whole_book.py")
+    generator = torch.Generator().manual_seed(0)
+    ones = torch.ones(9, 4, 50)
+    chosen = whole_book.SMALL | {"hidden": 50, "dropout": 0.4}
+    model = whole_book.make_model(chosen, 28, generator)
+    kept = model._drop(ones) > 0
+    assert (kept == kept[0]).all()
+    chosen = chosen | {"masks": "each step"}
+    model = whole_book.make_model(chosen, 28, generator)
+    dropped = model._drop(ones)
+    assert not ((dropped > 0) == (dropped > 0)[0]).all()
+    assert dropped.mean().item() == pytest.approx(1, abs=0.1)
+    assert torch.equal(model.eval()._drop(ones), ones)
+    loader = whole_book.HiddenInput(
+        torch.arange(1, 401), 2, 5, generator=generator
+    )
+    loader.share = 0.5
+    pairs = list(loader)
+    shown = torch.cat([(X != 0).flatten() for X, _ in pairs]).float()
+    assert 0.3 < shown.mean() < 0.7
+    for X, Y in pairs:
+        assert ((X == 0) | (X == Y - 1)).all()
+
+
 def test_checkpoints_are_small():
     for layers in (1, 2):
         size = (DATA / f"rnn_{layers}_layer.safetensors").stat().st_size

@@ -26,6 +26,7 @@ TAGS = {
     "8_3_language_models": {"samplers"},
     "8_4_recurrent_networks": {"shannon"},
     "8_5_rnn_from_scratch": {"clipping"},
+    "8_5a_the_whole_book": {"network"},
 }
 SHARED = {"base", "chart", "rnn"}  # modules that others import
 NETWORK = ["rnn.js", "base.js", "data/network.json", "data/network.bin"]

@@ -105,6 +105,20 @@ def disturbed(weights, num_steps):
     return run(1.0) - run(0.0)
 
 
+def averaged(values, decay):
+    """A mean that takes in value after value, with the weights so far."""
+    mean, weight = torch.zeros(values.shape[1]), 0
+    for value in values:
+        weight = decay * weight + 1
+        mean = mean + (value - mean) / weight
+    return mean
+
+
+def fallen(n, start, end):
+    """From 1 at start to 0 at end, by the squared cosine of half the angle."""
+    return math.cos(math.pi / 2 * (n - start) / (end - start)) ** 2
+
+
 def back_by_differentiation(G, D, H, W):
     """The gradient for Z of G . tanh(Z) + D . (tanh(Z) W)."""
     Z = H.double().atanh().requires_grad_()
@@ -181,6 +195,10 @@ SOLVED = {
         gradients, min(1.0, theta / norm_of(gradients))
     ),
     "8.5-2": lambda logits, temperature: exponentials(logits / temperature),
+    "8.5a-1": averaged,
+    "8.5a-2": lambda n, total, warm_up, largest: (
+        largest * min(1, n / warm_up) * fallen(max(n, warm_up), warm_up, total)
+    ),
     "B-1": lambda G, D, H, W: back_by_differentiation(G, D, H, W),
     "B-2": lambda W, H: factor_by_sums(W, H),
 }
@@ -432,6 +450,45 @@ WRONG = [
         "the probabilities are divided",
     ),
     (
+        "8.5a-1",
+        lambda values, decay: (
+            averaged(values, decay) * (1 - decay ** len(values))
+        ),
+        "it starts from zero",
+    ),
+    (
+        "8.5a-1",
+        lambda values, decay: averaged(values, 1 / decay),
+        "the oldest value has",
+    ),
+    ("8.5a-1", lambda values, decay: averaged(values, 1), "weigh the same"),
+    (
+        "8.5a-2",
+        lambda n, total, w, most: (
+            most * (n / w if n < w else fallen(n, 0, total))
+        ),
+        "jumps down",
+    ),
+    (
+        "8.5a-2",
+        lambda n, total, w, most: most * fallen(n, 0, total),
+        "no warm-up",
+    ),
+    (
+        "8.5a-2",
+        lambda n, total, w, most: (
+            most * n / w if n < w else 2 * most * fallen(n, w, total)
+        ),
+        "halve it",
+    ),
+    (
+        "8.5a-2",
+        lambda n, total, w, most: (
+            most * (n / w if n < w else 1 - (n - w) / (total - w))
+        ),
+        "a straight line",
+    ),
+    (
         "B-1",
         lambda G, D, H, W: back_by_differentiation(G, D, H, W.T),
         "is not transposed",
@@ -492,7 +549,7 @@ def test_the_same_cases_every_day():
 
 def test_two_for_each_chapter():
     pages = ["8.1", "8.1a", "8.1b", "8.2", "8.2a", "8.3", "8.3a", "8.4", "8.5"]
-    pages.append("B")
+    pages += ["8.5a", "B"]
     assert [f"{page}-{n}" for page in pages for n in (1, 2)] == NAMES
 
 
@@ -549,6 +606,11 @@ def test_answers_by_hand():
     W = torch.tensor([[3.0, 0.0], [0.0, 4.0]])
     factor = solve("B-2", W, torch.tensor([[[0.0, 1.0]]]))
     assert factor == pytest.approx(2.5)
+    # half of 1 and the whole of 3, over one and a half
+    mean = solve("8.5a-1", torch.tensor([[1.0], [3.0]]), 0.5)
+    assert mean.item() == pytest.approx(7 / 3)
+    found = [solve("8.5a-2", n, 5, 2, 6.0) for n in range(6)]
+    assert found == pytest.approx([0, 3, 6, 4.5, 1.5, 0])
     law = solve("8.5-2", torch.tensor([math.log(4.0), 0.0]), 0.5)
     assert law.tolist() == pytest.approx([16 / 17, 1 / 17])
 

@@ -1,6 +1,6 @@
 """Models on disk, each with its vocabulary.
 
-Section 8.5 uses this module: :doc:`/book/8_5_rnn_from_scratch`. The format is
+Section 8.5a uses this module: :doc:`/book/8_5a_the_whole_book`. The format is
 safetensors: plain arrays and a header of text, which runs no code when it is
 read, unlike a pickle.
 """

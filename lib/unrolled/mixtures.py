@@ -1,6 +1,6 @@
 """Several models as one: a weighted mean of their probabilities.
 
-Sections 8.3a and 8.5 use it: :doc:`/book/8_3a_counting_in_earnest`. Models
+Sections 8.3a and 8.5a use it: :doc:`/book/8_3a_counting_in_earnest`. Models
 come in as the log probabilities that each gave to the same tokens, in nats;
 how they were computed does not matter.
 """

@@ -1,6 +1,6 @@
 """Recurrent layers on top of each other, with dropout between them.
 
-Section 8.5 uses this module: :doc:`/book/8_5_rnn_from_scratch`. It builds on
+Section 8.5a teaches this module: :doc:`/book/8_5a_the_whole_book`. It builds on
 ``rnn``, which explains the shapes; here a state has one more dimension, the
 layer, in front.
 """

@@ -1,4 +1,4 @@
-"""Section 8.5, the trained network: the page computes what PyTorch does."""
+"""Section 8.5a, the trained network: the page computes what PyTorch does."""
 
 import itertools
 import json
@@ -13,7 +13,7 @@ from scripts import load
 from unrolled.evaluation import log_probs
 from unrolled.generation import generate
 
-PAGE, TAG = "book/8_5_rnn_from_scratch.html", "unrolled-network"
+PAGE, TAG = "book/8_5a_the_whole_book.html", "unrolled-network"
 ROOT = Path(__file__).resolve().parents[2]
 FILES = ROOT / "book" / "_static" / "explorables"
 OPENING = "the time traveller "

@@ -336,6 +336,24 @@ FALSE["8_5_rnn_from_scratch"] = [
     ("with recurrent weights at 1 and rate 1", {"rest": ["blew up"]}),
 ]
 
+FALSE["8_5a_the_whole_book"] = [
+    ("an input scale of 0.1 costs", {"own_rate": [0.01, 0.01, 0.01]}),
+    ("without both", {"neither": [0.001] * 3}),
+    ("Gaussian for orthogonal", {"masks_apart": [0.1] * 3}),
+    ("configurations the best has", {"classic": 1.9}),
+    ("one layer needs", {"tests": {1: [2.1], 2: [2.1]}}),
+    ("both are within 0.002", {"live": [3.0, 3.0]}),
+    ("alone, Kneser-Ney of order 12", {"alone": (0.01, -0.01, 0.03)}),
+    ("as partners of the words", {"partner": (0.02, 0.01, 0.03)}),
+    ("added to words and counting", {"added": (0.01, -0.01, 0.03)}),
+    ("with these settings Kneser-Ney", {"gaps": [-0.1]}),
+    ("on the ladder: 4 rows", {"off": 0.1}),
+    ("the greedy text ends in a loop", {"cycle": lambda text: None}),
+    ("the same seed writes", {"again": "another"}),
+    ("at a temperature of 1e-6", {"cold": "another"}),
+    ("have a better unit", {"gained": []}),
+]
+
 FALSE["8_6_summary"] = [
     ("the notebooks make", {"claims": [{"sentence": "a"}] * 2}),
     ("each longer memory", {"gains": [0.1, 0.2]}),

@@ -29,6 +29,7 @@ PAGES = (
     "8_3a_counting_in_earnest",
     "8_4_recurrent_networks",
     "8_5_rnn_from_scratch",
+    "8_5a_the_whole_book",
 )
 LOAD = re.compile(r'load_corpus\([^()]*fallback="builtin"\)')
 LICENCE = """Permission is hereby granted, free of charge, to any person
@@ -113,7 +114,7 @@ def skip_unless_quick(stem):
 def test_another_text_is_read_to_the_end(stem, name, folder, tmp_path):
     skip_unless_quick(stem)
     text = TEXTS[name]()
-    if stem.startswith("8_3") and len(text.split()) < 2_000:
+    if stem.startswith(("8_3", "8_5a")) and len(text.split()) < 2_000:
         text = " ".join([text] * (2_000 // len(text.split()) + 1))
     path = tmp_path / "own.txt"
     path.write_text(text, "utf-8")

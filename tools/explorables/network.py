@@ -1,4 +1,4 @@
-"""The trained network of section 8.5, small enough for a web page.
+"""The trained network of section 8.5a, small enough for a web page.
 
 Every weight becomes a whole number from -127 to 127, one byte, times a scale
 of its column; the biases stay decimal numbers. Files:

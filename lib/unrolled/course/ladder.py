@@ -1,6 +1,6 @@
 """The ladder: every model of the course, scored on the same characters.
 
-Section 8.3 begins it, section 8.5 finishes it:
+Section 8.3 begins it, section 8.5a finishes it:
 :doc:`/book/8_3_language_models`. Those characters are the last part of
 ``corpus.split``. This module reads the table; it fits nothing (``make
 ladder`` does, and writes the table).

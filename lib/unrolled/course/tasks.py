@@ -288,6 +288,39 @@ _LOGITS = (
     (torch.tensor([0.0, 4.0]), 1.0),
 )
 
+# --- 8.5a: what changes while a network is trained ------------------------
+
+
+def _moving_average(values: Tensor, decay: float) -> Tensor:
+    weights = decay ** torch.arange(len(values) - 1, -1, -1.0)
+    return weights @ values / weights.sum()
+
+
+def _from_zero(values: Tensor, decay: float) -> Tensor:
+    mean = torch.zeros_like(values[0])
+    for value in values:
+        mean = decay * mean + (1 - decay) * value
+    return mean
+
+
+def _warmed_cosine(n: int, total: int, warm_up: int, largest: float) -> float:
+    if n < warm_up:
+        return largest * n / warm_up
+    done = (n - warm_up) / (total - warm_up)
+    return largest * (1 + math.cos(math.pi * done)) / 2
+
+
+def _cosine_throughout(n: int, total: int, warm_up: int, largest: float):
+    fall = (1 + math.cos(math.pi * n / total)) / 2
+    return largest * (n / warm_up if n < warm_up else fall)
+
+
+_PATHS = (
+    (torch.tensor([[1.0, 0.0], [3.0, 2.0], [2.0, 4.0]]), 0.5),
+    (torch.tensor([[5.0], [4.0], [4.5], [4.0]]), 0.9),
+    (torch.tensor([[2.0, -1.0]]), 0.99),
+)
+
 # --- B: backwards ----------------------------------------------------------
 
 
@@ -628,6 +661,47 @@ EXERCISES: dict[str, Exercise] = {
             "the probabilities are divided, not the logits; they no longer "
             "sum to 1": lambda logits, temperature: (
                 logits.softmax(-1) / temperature
+            ),
+        },
+    ),
+    "8.5a-1": Exercise(
+        "moving_average(values, decay)",
+        _moving_average,
+        _PATHS,
+        {
+            "it starts from zero and still remembers that; divide by the sum "
+            "of the weights": _from_zero,
+            "the oldest value has the largest weight; the last one should": (
+                lambda values, decay: _moving_average(values.flip(0), decay)
+            ),
+            "all values weigh the same": lambda values, decay: values.mean(0),
+        },
+    ),
+    "8.5a-2": Exercise(
+        "rate(n, total, warm_up, largest)",
+        _warmed_cosine,
+        (
+            (50, 1000, 100, 0.2),
+            (100, 1000, 100, 0.2),
+            (400, 1000, 100, 0.2),
+            (1000, 1000, 100, 0.2),
+        ),
+        {
+            "the cosine starts at 0, so that the rate jumps down where the "
+            "warm-up ends": _cosine_throughout,
+            "there is no warm-up": lambda n, total, warm_up, largest: (
+                _warmed_cosine(n, total, 0, largest)
+            ),
+            "1 + cos runs from 2 to 0; halve it": (
+                lambda n, total, warm_up, largest: (
+                    _warmed_cosine(n, total, warm_up, largest)
+                    * (1 if n < warm_up else 2)
+                )
+            ),
+            "the fall is a straight line": (
+                lambda n, total, warm_up, largest: (
+                    largest * min(n / warm_up, (total - n) / (total - warm_up))
+                )
             ),
         },
     ),
