@@ -1,8 +1,8 @@
 """What changes in the course of training: rates, averages, when to score.
 
-Section 8.5a teaches this module: :doc:`/book/8_5a_the_whole_book`. It hooks on to
-an optimizer's steps, so that a training loop need not know of it; it computes
-no gradient.
+Section 8.5a teaches this module: :doc:`/book/8_5a_the_whole_book`. It hooks on
+to an optimizer's steps, so that a training loop need not know of it; it
+computes no gradient.
 """
 
 import copy

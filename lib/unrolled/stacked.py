@@ -1,7 +1,7 @@
 """Recurrent layers on top of each other, with dropout between them.
 
-Section 8.5a teaches this module: :doc:`/book/8_5a_the_whole_book`. It builds on
-``rnn``, which explains the shapes; here a state has one more dimension, the
+Section 8.5a teaches this module: :doc:`/book/8_5a_the_whole_book`. It builds
+on ``rnn``, which explains the shapes; here a state has one more dimension, the
 layer, in front.
 """
 

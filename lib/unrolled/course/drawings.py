@@ -1,7 +1,7 @@
 """Whole drawings: a chain, the ladder, windows of a text, sample paths.
 
-Sections 8.1, 8.3, 8.3a, 8.5a and 8.6 show them. Like ``plotting``, which makes their
-axes, this module computes no result.
+Sections 8.1, 8.3, 8.3a, 8.5a and 8.6 show them. Like ``plotting``, which makes
+their axes, this module computes no result.
 """
 
 import math
