@@ -19,7 +19,9 @@ BOOK = HERE.parents[1] / "book"
 
 prose = load("tests/notebooks/prose_numbers.py")
 
-LISTED = tomllib.loads((HERE / "prose_numbers.toml").read_text("utf-8"))
+LISTED = {"allowed": [], "unmeasured": []} | tomllib.loads(
+    (HERE / "prose_numbers.toml").read_text("utf-8")
+)
 TO_BE_REWRITTEN = (  # the only pages with numbers that no output shows
     "8_2_text_preprocessing",
     "8_3_language_models",
