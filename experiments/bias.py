@@ -14,12 +14,11 @@ Results are in lib/unrolled/data/bias.json, for appendix B.
 import itertools
 import json
 import math
-from pathlib import Path
 
 import torch
 from torch.nn.functional import one_hot
 
-import unrolled
+from storing import DATA, store
 from unrolled.batches import SequenceLoader
 from unrolled.checkpoints import load_model
 from unrolled.corpus import load_corpus, split
@@ -28,7 +27,6 @@ from unrolled.stacked import StackedRNNLM
 from unrolled.training import train
 from unrolled.vocab import Vocab, character_stream
 
-DATA = Path(__file__).resolve().parent.parent / "lib" / "unrolled" / "data"
 RESULTS = DATA / "bias.json"
 SETTINGS = {
     "hidden": 128,
@@ -240,15 +238,12 @@ def main() -> None:
     for number, network in enumerate(left, start=1):
         rows.append(run_one(*network))
         content = {
-            "unrolled": unrolled.__version__,
-            "torch": torch.__version__.split("+")[0],
             "settings": SETTINGS,
             "networks": rows,
             "stored network": story,
             "networks left": len(left) - number,
         }
-        text = json.dumps(content, separators=(",", ":"))
-        RESULTS.write_text(text + "\n", "utf-8")
+        store(RESULTS, content)
 
 
 if __name__ == "__main__":

@@ -12,23 +12,19 @@ the update that throws it away. Results are in lib/unrolled/data/cliff.json.
 
 import copy
 import itertools
-import json
 import math
-from pathlib import Path
 
 import torch
 from torch.nn.functional import cross_entropy
 
-import unrolled
+from storing import DATA, store
 from unrolled.batches import SequenceLoader
 from unrolled.corpus import load_corpus
 from unrolled.rnn import RNNLM
 from unrolled.training import clip_gradients
 from unrolled.vocab import Vocab, character_stream
 
-STORED = (
-    Path(__file__).resolve().parent.parent / "lib/unrolled/data/cliff.json"
-)
+STORED = DATA / "cliff.json"
 STEPS, START, TARGET = 50, 0.5, 0.7  # of the unit; its first state; h_50
 SHOWN = ((0.5, 2.5), (-1.0, 0.5))  # w and b of the picture, and of starts
 DESCENT, THETA = 500, 1.0  # steps of gradient descent; the clip
@@ -220,15 +216,10 @@ def main() -> None:
     """Compute everything and store it."""
     torch.set_num_threads(1)
     content = {
-        "unrolled": unrolled.__version__,
-        "torch": torch.__version__.split("+")[0],
         "unit": {"steps": STEPS, "start": START, "target": TARGET, **unit()},
         "network": [thrown(seed) for seed in (0, 1, 2)],
     }
-    STORED.write_text(
-        json.dumps(content, separators=(",", ":"), allow_nan=False) + "\n",
-        "utf-8",
-    )
+    store(STORED, content)
 
 
 if __name__ == "__main__":

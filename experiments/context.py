@@ -10,14 +10,12 @@ of what it predicts after several other passages. Results are in
 lib/unrolled/data/context.json, which section 8.4 shows.
 """
 
-import json
 import math
 import time
-from pathlib import Path
 
 import torch
 
-import unrolled
+from storing import DATA, store
 from unrolled.checkpoints import load_model
 from unrolled.corpus import load_corpus, split
 from unrolled.evaluation import log_probs
@@ -25,7 +23,6 @@ from unrolled.ngrams import KneserNeyLM
 from unrolled.rnn import scoring
 from unrolled.vocab import character_stream
 
-DATA = Path(__file__).resolve().parent.parent / "lib" / "unrolled" / "data"
 RESULTS = DATA / "context.json"
 SETTINGS = {
     "lengths": [1, 2, 3, 5, 10, 20, 50, 100],  # characters of context
@@ -153,8 +150,6 @@ def main() -> None:
     """Run it and store it."""
     start = time.process_time()
     content = {
-        "unrolled": unrolled.__version__,
-        "torch": torch.__version__.split("+")[0],
         "settings": SETTINGS,
         "models": {
             "one layer": of_network(1),
@@ -163,7 +158,7 @@ def main() -> None:
         },
         "cpu_seconds": round(time.process_time() - start),
     }
-    RESULTS.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+    store(RESULTS, content)
 
 
 if __name__ == "__main__":

@@ -10,25 +10,20 @@ after it. All settings were chosen on the validation part. Bits per character
 go to the library's data folder.
 """
 
-import json
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import torch
 
-import unrolled
+from storing import DATA, store
 from unrolled import context_mixing
 from unrolled.context_mixing import KINDS, ContextMixingLM
 from unrolled.corpus import load_corpus, split
 from unrolled.metrics import bits_per_token
 from unrolled.vocab import Vocab, character_stream
 
-STORED = (
-    Path(__file__).resolve().parent.parent
-    / "lib/unrolled/data/context_mixing.json"
-)
+STORED = DATA / "context_mixing.json"
 
 
 class CountingAll(ContextMixingLM):
@@ -116,12 +111,10 @@ def main() -> None:
         runs[case], seconds = score(case, parts, vocab)
         print(f"{case}: {runs[case]}, {seconds:.0f} s", file=sys.stderr)
     content = {
-        "unrolled": unrolled.__version__,
-        "numpy": np.__version__,
         "order of the numbers": ["validation", "test"],
         "runs": runs,
     }
-    STORED.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+    store(STORED, content, made_with="numpy")
 
 
 if __name__ == "__main__":

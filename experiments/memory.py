@@ -10,19 +10,16 @@ state holds is what random weights leave in it. Results are in
 lib/unrolled/data/memory.json, which section 8.4 shows.
 """
 
-import json
 import math
 import time
-from pathlib import Path
 
 import torch
 
-import unrolled
+from storing import DATA, store
 from unrolled.rnn import RNNLM, scoring
 from unrolled.training import train
 
 LN2 = math.log(2)
-DATA = Path(__file__).resolve().parent.parent / "lib" / "unrolled" / "data"
 RESULTS = DATA / "memory.json"
 
 SETTINGS = {
@@ -218,14 +215,11 @@ def main() -> None:
     """Run it and store it."""
     start = time.process_time()
     content = {
-        "unrolled": unrolled.__version__,
-        "torch": torch.__version__.split("+")[0],
         "settings": SETTINGS,
         **run(),
         "cpu_seconds": round(time.process_time() - start),
     }
-    text = json.dumps(content, separators=(",", ":"))
-    RESULTS.write_text(text + "\n", "utf-8")
+    store(RESULTS, content)
 
 
 if __name__ == "__main__":

@@ -15,12 +15,11 @@ the way back. Results are in lib/unrolled/data/reach.json.
 import itertools
 import json
 import math
-from pathlib import Path
 
 import torch
 from torch.nn.functional import one_hot
 
-import unrolled
+from storing import DATA, store
 from unrolled.batches import SequenceLoader
 from unrolled.checkpoints import load_model
 from unrolled.corpus import load_corpus, split
@@ -29,7 +28,6 @@ from unrolled.schedules import cosine
 from unrolled.training import train
 from unrolled.vocab import Vocab, character_stream
 
-DATA = Path(__file__).resolve().parent.parent / "lib" / "unrolled" / "data"
 RESULTS = DATA / "reach.json"
 SETTINGS = {
     "input_scales": [0.01, 0.1, 1, 3],
@@ -268,15 +266,13 @@ def texts() -> tuple[torch.Tensor, torch.Tensor, Vocab]:
     )
 
 
-def store(rows, data) -> None:
+def store_all(rows, data) -> None:
     """Write the rows, the stored network's, and how well rules predict."""
     story, _, vocab = data
     stored, its_vocab = load_model(DATA / "rnn_1_layer.safetensors")
     assert its_vocab.to_tokens([*range(28)]) == vocab.to_tokens([*range(28)])
     first = (stored.W_in[0], stored.W_hh[0], stored.b_h[0])
     content = {
-        "unrolled": unrolled.__version__,
-        "torch": torch.__version__.split("+")[0],
         "settings": SETTINGS,
         "columns": list(rows[0]),
         "rows": [list(row.values()) for row in rows],
@@ -288,8 +284,7 @@ def store(rows, data) -> None:
         "all eigenvalues 0": nilpotent(),
         "cells left": len(list(cells())) - len(rows),
     }
-    text = json.dumps(content, separators=(",", ":"))
-    RESULTS.write_text(text + "\n", "utf-8")
+    store(RESULTS, content)
 
 
 def main() -> None:
@@ -308,8 +303,8 @@ def main() -> None:
         rows.append(run_one(data, *cell))
         print(cell, rows[-1]["factor"], flush=True)
         if number % 10 == 0:
-            store(rows, data)
-    store(rows, data)
+            store_all(rows, data)
+    store_all(rows, data)
 
 
 if __name__ == "__main__":

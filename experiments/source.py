@@ -9,14 +9,12 @@ bits, and the total variation distance from the rule after each pair. Results
 are in lib/unrolled/data/source.json, which section 8.4 shows.
 """
 
-import json
 import math
 import time
-from pathlib import Path
 
 import torch
 
-import unrolled
+from storing import DATA, store
 from unrolled.batches import SequenceLoader
 from unrolled.markov import MarkovChain
 from unrolled.ngrams import NgramLM
@@ -24,7 +22,6 @@ from unrolled.rnn import RNNLM, scoring
 from unrolled.training import train
 
 LN2 = math.log(2)
-DATA = Path(__file__).resolve().parent.parent / "lib" / "unrolled" / "data"
 RESULTS = DATA / "source.json"
 SETTINGS = {
     "exponents": [3, 1],  # of uniform numbers: 3 is section 8.4's source
@@ -169,14 +166,11 @@ def main() -> None:
     """Run it and store it."""
     start = time.process_time()
     content = {
-        "unrolled": unrolled.__version__,
-        "torch": torch.__version__.split("+")[0],
         "settings": SETTINGS,
         "sources": run(),
         "cpu_seconds": round(time.process_time() - start),
     }
-    text = json.dumps(content, separators=(",", ":"))
-    RESULTS.write_text(text + "\n", "utf-8")
+    store(RESULTS, content)
 
 
 if __name__ == "__main__":

@@ -13,11 +13,10 @@ Results are in lib/unrolled/data/truncation.json, for appendix B.
 import itertools
 import json
 import math
-from pathlib import Path
 
 import torch
 
-import unrolled
+from storing import DATA, store
 from unrolled.batches import SequenceLoader
 from unrolled.corpus import load_corpus, split
 from unrolled.evaluation import evaluate
@@ -26,7 +25,6 @@ from unrolled.stacked import StackedRNNLM
 from unrolled.training import train
 from unrolled.vocab import Vocab, character_stream
 
-DATA = Path(__file__).resolve().parent.parent / "lib" / "unrolled" / "data"
 RESULTS = DATA / "truncation.json"
 SETTINGS = {
     "hidden": 128,
@@ -156,14 +154,11 @@ def main() -> None:
             print(row, flush=True)
             rows.append(row)
         content = {
-            "unrolled": unrolled.__version__,
-            "torch": torch.__version__.split("+")[0],
             "settings": SETTINGS,
             "runs": rows,
             "cells left": len(left) - number,
         }
-        text = json.dumps(content, separators=(",", ":"))
-        RESULTS.write_text(text + "\n", "utf-8")
+        store(RESULTS, content)
 
 
 if __name__ == "__main__":

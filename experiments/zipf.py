@@ -10,20 +10,18 @@ itself, drawn again, from a population that is the book. The results go to
 the library's data folder.
 """
 
-import json
 import math
-from pathlib import Path
 
 import numpy as np
 import torch
 
-import unrolled
+from storing import DATA, store
 from unrolled.corpus import load_corpus
 from unrolled.course.populations import population_alpha
 from unrolled.vocab import clean_lines, tokenize
 from unrolled.zipf_law import fit_zipf
 
-STORED = Path(__file__).resolve().parent.parent / "lib/unrolled/data/zipf.json"
+STORED = DATA / "zipf.json"
 KINDS = {"words": 1, "pairs": 2, "triples": 3}
 RANGES = {
     "words": ((1, 100), (100, 1000)),
@@ -202,8 +200,6 @@ def runs(replications=REPLICATIONS, kinds=tuple(KINDS)):
 def main() -> None:
     """Run everything and store it."""
     content = {
-        "unrolled": unrolled.__version__,
-        "numpy": np.__version__,
         "tokens": NUM_TOKENS,
         "block": BLOCK,
         "replications": REPLICATIONS,
@@ -213,7 +209,7 @@ def main() -> None:
     for row in runs():
         content["runs"].append(row)
         print({k: v for k, v in row.items() if k != "examples"}, flush=True)
-        STORED.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+        store(STORED, content, made_with="numpy")
 
 
 if __name__ == "__main__":
