@@ -9,11 +9,9 @@ back steps. All at k = 64, on the same twenty series; the results go to the
 library's data folder.
 """
 
-import json
-from pathlib import Path
-
 import torch
 
+from storing import DATA, store
 from unrolled.course.several import fit_lines, fit_networks, train_networks
 from unrolled.horizon import (
     best_forecasts,
@@ -23,9 +21,7 @@ from unrolled.horizon import (
 )
 from unrolled.series import noisy_sine
 
-STORED = (
-    Path(__file__).resolve().parent.parent / "lib/unrolled/data/horizon.json"
-)
+STORED = DATA / "horizon.json"
 KNOWN, K, TAUS, NUM_SERIES = 604, 64, (4, 16, 64, 128), 20
 PERIOD = 628  # targets: one full period, as on the page
 
@@ -167,13 +163,12 @@ def runs(num_series=NUM_SERIES, taus=TAUS, longest=100, through=10):
 def main() -> None:
     """Run everything and store it."""
     content = {
-        "torch": torch.__version__.split("+")[0],
         "known": KNOWN,
         "k": K,
         "series": NUM_SERIES,
         "runs": runs(),
     }
-    STORED.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+    store(STORED, content)
 
 
 if __name__ == "__main__":

@@ -24,25 +24,21 @@ tokens that reach beyond its end would add is left out in both.
 """
 
 import itertools
-import json
 import math
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path
 
 import torch
 
-import unrolled
+from storing import DATA, store
 from unrolled.corpus import load_corpus, split
 from unrolled.metrics import bits_per_token
 from unrolled.ngrams import KneserNeyLM, NgramLM
 from unrolled.subwords import all_tokens, encode, learn_merges
 from unrolled.vocab import Vocab, character_stream
 
-STORED = (
-    Path(__file__).resolve().parent.parent / "lib/unrolled/data/subwords.json"
-)
+STORED = DATA / "subwords.json"
 MERGES = (0, 50, 100, 200, 500, 1000, 2000, 4000)
 ORDERS = (1, 2, 3, 4, 5)
 LONGER = (6, 8, 10)  # beside the choice: what characters need to keep up
@@ -263,8 +259,6 @@ def main() -> None:
         print(n, grid[n], rows[n], flush=True)
     chosen, *model = best(grid)
     content = {
-        "unrolled": unrolled.__version__,
-        "torch": torch.__version__.split("+")[0],
         "orders": ORDERS,
         "validation bits": grid,
         "chosen": final(CutText(stream, merges[:chosen]), *model),
@@ -278,7 +272,7 @@ def main() -> None:
             "all": round(time.process_time()),
         },
     }
-    STORED.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+    store(STORED, content)
 
 
 if __name__ == "__main__":

@@ -233,7 +233,7 @@ def compressor_rungs(text: Text) -> Iterable[Scored]:
 
 
 def network_rungs(text: Text, models) -> Iterable[Scored]:
-    """Rows of section 8.5, from the stored networks."""
+    """Rows of section 8.5a, from the stored networks."""
     held = len(text.valid) + len(text.test)
     along = None
     for layers, name in ((1, "one layer"), (2, "two layers")):
@@ -243,9 +243,9 @@ def network_rungs(text: Text, models) -> Iterable[Scored]:
         scores = log_probs(network, ids)[-held:]
         along = scores[: len(text.valid)], scores[-len(text.test) :]
         blocks = by_character(along[1])
-        yield Scored(f"RNN, {name}", BEFORE, "8.5", "network", blocks)
+        yield Scored(f"RNN, {name}", BEFORE, "8.5a", "network", blocks)
     both = by_character(mixed([*models, along]))
-    yield Scored("RNN and counting", BEFORE, "8.5", "mixture", both)
+    yield Scored("RNN and counting", BEFORE, "8.5a", "mixture", both)
 
 
 def undecided(first: Scored, then: Scored) -> bool:
