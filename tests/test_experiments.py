@@ -466,6 +466,7 @@ def test_the_validation_part_chose_among_all_subword_models():
 
 def test_the_first_texts_of_three_populations_give_the_same_alphas():
     """Three of the 400 texts of some cases of zipf.py, run again."""
+    book_or_skip()
     experiment = load("experiments/zipf.py")
     stored = json.loads((DATA / "zipf.json").read_text("utf-8"))
     assert stored["replications"] == experiment.REPLICATIONS >= 400
@@ -550,6 +551,7 @@ def test_every_delay_was_tried_and_one_of_them_again():
 
 @pytest.mark.slow
 def test_short_contexts_are_scored_again():
+    book_or_skip()
     context = load("experiments/context.py")
     models = stored("context")["models"]
     again = context.of_network(1, [1, 2])
@@ -580,6 +582,7 @@ def test_a_network_learns_the_source_again():
 
 @pytest.mark.slow
 def test_gradients_reach_as_far_as_they_did():
+    book_or_skip()
     reach = load("experiments/reach.py")
     result, data = stored("reach"), reach.texts()
     cells, columns = list(reach.cells()), result["columns"]
@@ -608,6 +611,7 @@ def test_gradients_reach_as_far_as_they_did():
 
 @pytest.mark.slow
 def test_a_window_is_trained_again():
+    book_or_skip()
     truncation = load("experiments/truncation.py")
     result, settings = stored("truncation"), truncation.SETTINGS
     rows, (first, *others) = result["runs"], settings["seeds"]
@@ -640,6 +644,7 @@ def test_a_window_is_trained_again():
 
 @pytest.fixture(scope="module")
 def passages():
+    book_or_skip()
     bias = load("experiments/bias.py")
     vocab_size, ids, _ = bias.texts()
     model = bias.made(vocab_size, ids, 1.0, 0, 0).double()
@@ -691,6 +696,7 @@ def test_random_cuts_are_right_on_average(passages):
 
 
 def test_the_bias_of_some_passages_is_as_stored():
+    book_or_skip()
     bias, name = load("experiments/bias.py"), "before training"
     result, settings = stored("bias"), bias.SETTINGS
     rows = result["networks"]
