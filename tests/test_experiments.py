@@ -709,3 +709,44 @@ def test_the_bias_of_some_passages_is_as_stored():
     for cut, row in again["cuts"].items():
         cosine = there[cut]["cosine of means"]
         assert row["cosine of means"] == pytest.approx(cosine, abs=0.01)
+
+
+def test_the_recipe_of_d2l_1_0_was_run_as_it_is_set():
+    recipe, result = load("experiments/d2l_1_0.py"), stored("d2l_1_0")
+    assert result["settings"] == recipe.SETTINGS
+    assert [run["seed"] for run in result["runs"]] == list(recipe.SEEDS)
+    for run in result["runs"]:
+        assert run["scored"] == list(recipe.AT)
+        lists = [value for value in run.values() if isinstance(value, list)]
+        assert {len(values) for values in lists} == {len(recipe.AT)}
+        assert run["validation"][0] > 20 > 8 > min(run["validation"])
+        fired = zip(run["longest"], run["clip fires"], strict=True)
+        assert all((length > 1) == (count > 0) for length, count in fired)
+
+
+def test_the_windows_of_d2l_1_0():
+    recipe = load("experiments/d2l_1_0.py")
+    steps, first = recipe.SETTINGS["steps"], recipe.SETTINGS["windows"]
+    ids = torch.arange(20_000)
+    found, held = recipe.windows(ids)
+    assert found.shape == (first, steps + 1)
+    assert held.shape == (recipe.SETTINGS["validation"], steps + 1)
+    assert found[5].tolist() == list(range(5, 6 + steps))
+    assert held[0, 0] == first
+    generator = torch.Generator().manual_seed(0)
+    loader = recipe.Shuffled(found, generator)
+    passes = [list(loader), list(loader)]
+    starts = [torch.cat([X[:, 0] for X, _ in one]) for one in passes]
+    for one, order in zip(passes, starts, strict=True):
+        assert len(one) == len(loader) == 10
+        assert all(torch.equal(Y, X + 1) for X, Y in one)
+        assert torch.equal(order.sort().values, torch.arange(first))
+    assert not torch.equal(*starts)
+
+
+def test_the_first_epochs_of_d2l_1_0_again():
+    book_or_skip()
+    again = load("experiments/d2l_1_0.py").run(0, (1, 2))
+    there = one_of(stored("d2l_1_0")["runs"], seed=0)
+    for name in ("train", "validation", "read through", "longest"):
+        assert again[name] == pytest.approx(there[name][:2], rel=1e-3)
