@@ -60,12 +60,10 @@ ladder: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python tools/ladder.py
 
 experiments: $(READY)
-	$(BIN)/python experiments/whole_book.py log
-	$(BIN)/python experiments/whole_book.py chosen
-	$(BIN)/python experiments/whole_book.py curve
 	$(BIN)/python experiments/whole_book.py seeds
 	$(BIN)/python experiments/whole_book.py search
 	$(BIN)/python experiments/whole_book.py best
+	$(BIN)/python experiments/whole_book.py curve
 	$(BIN)/python experiments/classic_recipe.py clip
 	$(BIN)/python experiments/classic_recipe.py long
 	$(BIN)/python experiments/classic_recipe.py probes

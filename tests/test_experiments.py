@@ -30,66 +30,56 @@ def book_or_skip():
         pytest.skip("The Time Machine is not here")
 
 
-@pytest.fixture(scope="module")
-def book():
-    return json.loads((DATA / "whole_book.json").read_text())
-
-
-def test_every_configuration_was_logged_as_it_is_set(book):
-    whole_book = load("experiments/whole_book.py")
-    log = {row["name"]: row for row in book["log"]}
-    assert set(log) == set(whole_book.CHANGES)
-    assert len(log) >= 8
-    for name, row in log.items():
-        chosen = whole_book.settings(name)
-        assert {key: row[key] for key in chosen} == chosen
-        assert 1 <= row["best_epoch"] <= row["epochs"]
-        assert 1 < row["valid_bits"] < math.log2(28)
-
-
-def test_the_validation_part_chose_and_three_seeds_ran(book):
-    whole_book = load("experiments/whole_book.py")
-    for layers in (1, 2):
-        best = whole_book.best(book["log"], layers)
-        rows = [row for row in book["chosen"] if row["layers"] == layers]
-        assert [row["seed"] for row in rows] == [0, 1, 2]
-        assert {row["name"] for row in rows} == {best}
-        for row in book["log"]:
-            if row["layers"] == layers:
-                assert row["valid_bits"] >= rows[0]["valid_bits"]
-
-
-def test_the_curve_has_every_size(book):
-    sizes = [row["size"] for row in book["curve"]]
-    assert sizes == list(load("experiments/whole_book.py").SIZES)
-    for key in ("network", "kneser_ney"):
-        bits = [row[key] for row in book["curve"]]
-        assert bits == sorted(bits, reverse=True)
-
-
-def test_every_try_of_the_whole_book_is_there_once():
+def test_every_run_of_the_whole_book_is_there_once():
     whole_book, stored = (
         load("experiments/whole_book.py"),
-        strict("whole_book_tries.json"),
+        strict("whole_book.json"),
     )
     assert {"unrolled", "torch"} <= set(stored)
-    # what was searched, and what of it was worth a look at the test part
-    parts = ["seeds", *(part for part in ("search", "best") if stored[part])]
-    for part in parts:
+    assert len(stored["search"]) >= 8
+    for part in ("seeds", "search", "best", "curve"):
         rows = stored[part]
         wanted = whole_book.settled(part, stored)
         assert len(rows) == len(wanted) >= 3
+        assert not whole_book.missing(part, stored)
         for name, chosen, seed in wanted:
             (row,) = [
                 r
                 for r in rows
-                if (r["name"], r["rate"], r["seed"])
-                == (name, chosen["rate"], seed)
+                if (r["name"], r["rate"], r.get("size"), r["seed"])
+                == (name, chosen["rate"], chosen.get("size"), seed)
             ]
             assert {key: row[key] for key in chosen} == chosen
             assert 1 <= row["best_epoch"] <= row["epochs"]
             assert 1 < row["valid_bits"] < 4
-            assert ("test_bits" in row) == (part == "best")
+            assert ("test_bits" in row) == (part in ("best", "curve"))
+
+
+def test_both_sides_of_the_curve_had_as_many_tries():
+    whole_book = load("experiments/whole_book.py")
+    stored = strict("whole_book.json")
+    orders = [(row["size"], row["order"]) for row in stored["counting"]]
+    assert orders == [
+        (size, order)
+        for size in whole_book.SIZES
+        for order in whole_book.ORDERS
+    ]
+    assert len(whole_book.ORDERS) == len(whole_book.NETWORKS)
+    for size in whole_book.SIZES:
+        first = [
+            row
+            for row in stored["curve"]
+            if (row["size"], row["seed"]) == (size, 0)
+        ]
+        assert len(first) == len(whole_book.NETWORKS)
+
+
+def test_counting_on_a_short_text_again():
+    book_or_skip()
+    whole_book = load("experiments/whole_book.py")
+    row = strict("whole_book.json")["counting"][2]
+    again = whole_book.counted(row["size"], row["order"])
+    assert again == pytest.approx(row, abs=2e-4)
 
 
 @pytest.mark.parametrize(
@@ -99,20 +89,55 @@ def test_every_try_of_the_whole_book_is_there_once():
         ("seeds", "input scale 0.1, W_xh at 30 times the rate"),
         ("seeds", "dropout 0.3, a mask for each step"),
         ("seeds", "two layers"),
+        ("search", "one layer, the recipe of 8.5"),
+        ("search", "two layers, 5 % of the input hidden"),
+        ("curve", "512 units, 8 rows, 15 % hidden"),
     ],
 )
-def test_the_first_epoch_of_a_try_again(part, name):
+def test_the_first_epoch_of_a_run_again(part, name):
     book_or_skip()
     whole_book = load("experiments/whole_book.py")
-    stored = strict("whole_book_tries.json")
+    stored = strict("whole_book.json")
     row = next(r for r in stored[part] if r["name"] == name)
-    (chosen,) = [
+    chosen = next(
         chosen
         for other, chosen, seed in whole_book.settled(part, stored)
-        if (other, chosen["rate"], seed) == (name, row["rate"], row["seed"])
-    ]
-    _, again = whole_book.try_one(chosen, row["seed"], until=1)
+        if (other, chosen["rate"], chosen.get("size"), seed)
+        == (name, row["rate"], row.get("size"), row["seed"])
+    )
+    _, again = whole_book.run(
+        chosen, row["seed"], until=1, size=row.get("size")
+    )
     assert again["first_epoch"] == pytest.approx(row["first_epoch"], rel=0.01)
+
+
+def test_what_is_kept_is_the_seed_that_validation_prefers(
+    tmp_path, monkeypatch
+):
+    whole_book = load("experiments/whole_book.py")
+    monkeypatch.setattr(whole_book, "DATA", tmp_path)
+    saved = []
+    monkeypatch.setattr(
+        whole_book,
+        "save_model",
+        lambda path, model, *_, **__: saved.append((path.name, model)),
+    )
+    monkeypatch.setattr(whole_book, "parts", lambda: [None])
+    rows = []
+    for model, name, bits in (
+        ("first", "a", 1.9),
+        ("worse", "a", 2.0),
+        ("other", "b", 2.1),
+        ("better", "a", 1.8),
+    ):
+        rows.append({"name": name, "valid_bits": bits, "layers": 2})
+        whole_book.keep(model, rows[-1], rows)
+    assert [model for _, model in saved] == ["first", "other", "better"]
+    assert {name for name, _ in saved} == {"rnn_2_layer.safetensors"}
+    stored = strict("whole_book.json")
+    for layers in (1, 2):
+        rows = [row for row in stored["best"] if row["layers"] == layers]
+        assert [row["seed"] for row in rows] == [0, 1, 2]
 
 
 def test_masks_of_their_own_and_hidden_characters():
