@@ -377,7 +377,7 @@ FALSE["a_1_coming_from_d2l"] = [
     ("1.0's network comes to", {"reads": {100: [6.8, 7.1], 400: [6.5, 6.8]}}),
     ("level with the trigram", {"best": [5.9, 6.8, 6.8]}),
     ("the clip never fires", {"longest": 1.01}),
-    ("d2l-neu's trigram has", {"seventh": 2.1}),
+    ("the trigram of d2l-neu has", {"seventh": 2.1}),
     (
         "a training step is faster",
         {"against": {"d2l, nn.RNN": [0.9], "d2l, scratch": [1.5]}},
