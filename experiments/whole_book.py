@@ -128,12 +128,12 @@ SEARCH = {
 # shorter texts: for each size as many networks as orders of counting
 SIZES = (8_000, 16_000, 32_000, 64_000, 138_741)
 NETWORKS = {
-    "256 units, 8 rows": {"hidden": 256, "rows": 8},
-    "256 units, 32 rows": {"hidden": 256},
-    "512 units, 8 rows": {"rows": 8},
-    "512 units, 32 rows": {},
-    "512 units, 8 rows, 15 % hidden": {"rows": 8, "hidden_input": 0.15},
-    "512 units, 32 rows, 15 % hidden": {"hidden_input": 0.15},
+    "256 units, rate 0.002": {"hidden": 256, "rate": 2e-3},
+    "256 units, rate 0.004": {"hidden": 256},
+    "512 units, rate 0.002": {"rate": 2e-3},
+    "512 units, rate 0.004": {},
+    "512 units, rate 0.002, 15 % hidden": {"rate": 2e-3, "hidden_input": 0.15},
+    "512 units, rate 0.004, 15 % hidden": {"hidden_input": 0.15},
 }
 ORDERS = (3, 4, 6, 8, 10, 12)
 
@@ -233,8 +233,10 @@ def run(chosen: dict, seed: int, until: int | None = None, size=None):
         schedule=schedule,
         averaging=None if classic else chosen["averaging"],
         held_out=valid_ids,
-        # late epochs, with the last one
-        evaluate_at=range(until, until // 3, -2),
+        # the last epoch and those before, of a short text early ones too
+        evaluate_at=range(until, 0, -max(2, until // 16))
+        if size
+        else range(until, until // 3, -2),
         keep_best=True,
         progress=False,
     )

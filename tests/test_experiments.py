@@ -91,7 +91,7 @@ def test_counting_on_a_short_text_again():
         ("seeds", "two layers"),
         ("search", "one layer, the recipe of 8.5"),
         ("search", "two layers, 5 % of the input hidden"),
-        ("curve", "512 units, 8 rows, 15 % hidden"),
+        ("curve", "512 units, rate 0.004, 15 % hidden"),
     ],
 )
 def test_the_first_epoch_of_a_run_again(part, name):
