@@ -21,6 +21,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from unrolled import resuming
 from unrolled.batches import SequenceLoader
 from unrolled.checkpoints import save_model
 from unrolled.checks import check_count
@@ -38,29 +39,6 @@ from unrolled.sharing import (
 from unrolled.stacked import StackedRNNLM
 from unrolled.training import History, train
 from unrolled.vocab import Vocab, character_stream
-
-
-def save_checkpoint(path: str | os.PathLike, content: dict) -> None:
-    """Write it, so that ``path`` holds the old or the new one, never half."""
-    unfinished = f"{os.fspath(path)}.unfinished"
-    with open(unfinished, "wb") as file:
-        torch.save(content, file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(unfinished, path)
-
-
-def load_checkpoint(path: str | os.PathLike) -> dict:
-    """What ``save_checkpoint`` wrote; no code in the file is run.
-
-    Raises OSError for a file that cannot be read, ValueError for another one.
-    """
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except OSError:
-        raise
-    except Exception as error:  # a foreign file may hold anything
-        raise ValueError(f"{os.fspath(path)} is no checkpoint") from error
 
 
 def train_together(
@@ -83,11 +61,12 @@ def train_together(
     loader: of whole minibatches; each process takes its rows of them.
     checkpoint: a file that process 0 writes after each epoch. If it is there
     already, training goes on from it, with any number of processes.
-    settings: kept in the checkpoint, which goes with no other ones.
+    settings: kept in the checkpoint; it is an error to come with other ones.
     progress: a bar on stderr, of process 0 only.
     Other arguments as for ``training.train``: with ``averaging`` the average
     is what is scored, and left in the model. Every process scores the whole
-    held-out text, so that none waits for another.
+    held-out text, so that none waits for another. Dropout would draw the
+    same masks in every process.
 
     Without a group there is one process. The history has the perplexities of
     all rows and all epochs, the norms since the last start, and the speed of
@@ -100,11 +79,11 @@ def train_together(
     """
     num_epochs = check_count("num_epochs", num_epochs, 1)
     rank, size = (group.rank(), group.size()) if group else (0, 1)
-    rows, history, start = SharedRows(loader, rank, size), History(), 0
-    saved = _saved(checkpoint, settings)
+    rows = SharedRows(loader, rank, size)
+    saved = resuming.checkpoint_of(checkpoint, settings)
+    start = saved.get("epoch", 0)
+    history = History(saved.get("train", []), saved.get("held_out", {}))
     if saved:
-        start, history.train = saved["epoch"], saved["train"]
-        history.held_out = saved["held_out"]
         model.load_state_dict(saved["model"])
         optimizer.load_state_dict(saved["optimizer"])
         loader.generator.set_state(saved["generator"])
@@ -118,9 +97,9 @@ def train_together(
         total=num_epochs,
         disable=rank != 0 or not progress,
     )
-    updates = start * len(loader)
+    done = start * len(loader)  # updates
     with (
-        averaged(model, optimizer, averaging, done=updates) as scored,
+        averaged(model, optimizer, averaging, done=done) as scored,
         averaging_gradients(model, group),
     ):
         if saved:
@@ -151,22 +130,9 @@ def train_together(
                     "optimizer": optimizer.state_dict(),
                     "generator": loader.generator.get_state(),
                 }
-                save_checkpoint(checkpoint, content)
+                resuming.save_checkpoint(checkpoint, content)
         model.load_state_dict(scored.state_dict())
     return history
-
-
-def _saved(checkpoint: str | os.PathLike | None, settings: object) -> dict:
-    """The checkpoint, if there is one; its settings must be these."""
-    if checkpoint is None or not os.path.exists(checkpoint):
-        return {}
-    saved = load_checkpoint(checkpoint)
-    if saved["settings"] != settings:
-        raise ValueError(
-            f"settings must be those of {os.fspath(checkpoint)}, "
-            f"{saved['settings']}, got {settings}; or choose another file"
-        )
-    return saved
 
 
 def _append(history, part, group, size, parameter) -> None:
@@ -183,8 +149,7 @@ def train_on_text(
     args: argparse.Namespace, group: dist.ProcessGroup | None
 ) -> History:
     """What the command line asks for; the settings are 8.5a's."""
-    text = load_corpus(path=args.text, fallback="builtin")
-    stream = character_stream(text)
+    stream = character_stream(load_corpus(path=args.text, fallback="builtin"))
     train_text, valid_text, _ = split(stream)
     vocab = Vocab(list(train_text))
     ids, valid_ids = (
@@ -194,11 +159,9 @@ def train_on_text(
     model = StackedRNNLM(
         len(vocab), args.units, args.layers, generator=generator
     ).to(device())
-    settings = {
-        name: value
-        for name, value in vars(args).items()
-        if name not in ("text", "checkpoint", "save", "timeout")
-    }
+    settings = vars(args) | {"characters": len(stream)}
+    for name in ("text", "checkpoint", "save", "timeout"):
+        del settings[name]
     history = train_together(
         model,
         SequenceLoader(ids, args.rows, args.steps, generator=generator),
@@ -209,7 +172,7 @@ def train_on_text(
         averaging=args.averaging,
         held_out=valid_ids,
         checkpoint=args.checkpoint,
-        settings=settings | {"characters": len(stream)},
+        settings=settings,
     )
     if args.save and (group is None or group.rank() == 0):
         save_model(args.save, model, vocab)
@@ -276,11 +239,9 @@ def _last_words(error, rank, args) -> str:
         return words
     if not os.path.exists(args.checkpoint):
         return f"{words} There is no checkpoint yet."
-    epoch = load_checkpoint(args.checkpoint)["epoch"]
-    return (
-        f"{words} {args.checkpoint} holds epoch {epoch} of {args.epochs}; the "
-        "same command goes on from there."
-    )
+    epoch = resuming.load_checkpoint(args.checkpoint)["epoch"]
+    words += f" {args.checkpoint} holds epoch {epoch} of {args.epochs};"
+    return f"{words} the same command goes on from there."
 
 
 if __name__ == "__main__":
