@@ -26,7 +26,7 @@ from unrolled.batches import SequenceLoader
 from unrolled.checkpoints import save_model
 from unrolled.checks import check_count
 from unrolled.corpus import load_corpus, split
-from unrolled.evaluation import evaluate
+from unrolled.evaluation import DivergenceError, evaluate
 from unrolled.schedules import averaged, cosine
 from unrolled.sharing import (
     SharedRows,
@@ -54,7 +54,6 @@ def train_together(
     averaging: float | None = None,
     checkpoint: str | os.PathLike | None = None,
     settings: dict | None = None,
-    progress: bool | None = None,
 ) -> History:
     """Train the model in place, in all processes of the group alike.
 
@@ -62,20 +61,19 @@ def train_together(
     checkpoint: a file that process 0 writes after each epoch. If it is there
     already, training goes on from it, with any number of processes.
     settings: kept in the checkpoint; it is an error to come with other ones.
-    progress: a bar on stderr, of process 0 only.
     Other arguments as for ``training.train``: with ``averaging`` the average
     is what is scored, and left in the model. Every process scores the whole
     held-out text, so that none waits for another. Dropout would draw the
     same masks in every process.
 
-    Without a group there is one process. The history has the perplexities of
-    all rows and all epochs, the norms since the last start, and the speed of
-    all processes together in the last epoch.
+    Without a group there is one process. Process 0 shows a bar on stderr,
+    unless UNROLLED_PROGRESS is 0. The history has the perplexities of all
+    rows and epochs, the norms since the last start, and the speed of all
+    processes together in the last epoch.
 
     Raises ValueError for rows that cannot be shared equally, for processes
-    that do not start alike and for a checkpoint of other settings;
-    LostProcessError if another process is gone or silent; and what
-    ``training.train`` raises.
+    that are not alike and for a checkpoint of other settings; besides what
+    ``training.train`` raises and ``sharing.all_reduce``.
     """
     num_epochs = check_count("num_epochs", num_epochs, 1)
     rank, size = (group.rank(), group.size()) if group else (0, 1)
@@ -88,14 +86,12 @@ def train_together(
         optimizer.load_state_dict(saved["optimizer"])
         loader.generator.set_state(saved["generator"])
     check_alike(model, loader.generator, group)
-    if progress is None:
-        progress = os.environ.get("UNROLLED_PROGRESS") != "0"
     bar = tqdm(
         range(start + 1, num_epochs + 1),
         unit="epoch",
         initial=start,
         total=num_epochs,
-        disable=rank != 0 or not progress,
+        disable=rank != 0 or os.environ.get("UNROLLED_PROGRESS") == "0",
     )
     done = start * len(loader)  # updates
     with (
@@ -105,15 +101,21 @@ def train_together(
         if saved:
             scored.load_state_dict(saved["scored"])
         for epoch in bar:
-            part = train(
-                model,
-                rows,
-                1,
-                optimizer,
-                theta=theta,
-                schedule=lambda u, n=epoch - 1: schedule((n + u) / num_epochs),
-                progress=False,
-            )
+            try:
+                part = train(
+                    model,
+                    rows,
+                    1,
+                    optimizer,
+                    theta=theta,
+                    schedule=lambda u, n=epoch - 1: schedule(
+                        (n + u) / num_epochs
+                    ),
+                    progress=False,
+                )
+            except DivergenceError as error:  # it knows of one epoch only
+                words = str(error).replace("epoch 1;", f"epoch {epoch};")
+                raise DivergenceError(words) from error
             _append(history, part, group, size, next(model.parameters()))
             if held_out is not None:
                 score = history.held_out[epoch] = evaluate(scored, held_out)
