@@ -191,9 +191,14 @@ class TestAveraging:
         message = "model must use all 4 parameters, got gradients for 2"
         with raises(ValueError, message):
             half()
-        with pytest.raises(KeyError), averaging_gradients(pair, None):
-            pair[0](torch.ones(1)).backward()
-            raise KeyError  # what went wrong first is what is said
+
+        def another_error():
+            with averaging_gradients(pair, None):
+                pair[0](torch.ones(1)).backward()
+                raise KeyError
+
+        with pytest.raises(KeyError):  # what went wrong first is what is said
+            another_error()
 
 
 class TestAlike:
