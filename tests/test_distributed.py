@@ -458,35 +458,22 @@ def torchrun(*arguments):
 class TestTorchrun:
     """56 updates in an epoch: the second process fails in the third one."""
 
-    @pytest.fixture(scope="class")
-    def whole(self, story):
-        """Two processes that were not stopped, and one."""
+    def without_a_stop(self, story, folder):
+        """The checkpoints of one process and of two, at the end."""
         options = parser().parse_args(story)
-        found = {}
-        for size in (1, 2):
-            path = f"{story[-1]}.{size}"
-            options.checkpoint = path
-            if size == 1:
-                train_on_text(options, None)
-            else:
-                together(lambda _, group: train_on_text(options, group))
-            found[size] = load_checkpoint(path)
-        return found
-
-    @pytest.fixture(scope="class")
-    def broken(self, story):
-        path = f"{story[-1]}.py"
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(BROKEN)
-        return path
+        options.checkpoint = str(folder / "1.pt")
+        train_on_text(options, None)
+        options.checkpoint = str(folder / "2.pt")
+        together(lambda _, group: train_on_text(options, group))
+        return [load_checkpoint(folder / f"{size}.pt") for size in (1, 2)]
 
     @pytest.mark.parametrize("kind", ["dies", "hangs"])
-    def test_a_failure_and_the_same_command_again(
-        self, story, tmp_path, whole, broken, kind
-    ):
-        path = tmp_path / "a.pt"
+    def test_a_failure_and_the_same_command_again(self, story, tmp_path, kind):
+        one, two = self.without_a_stop(story, tmp_path)
+        broken, path = tmp_path / "broken.py", tmp_path / "a.pt"
+        broken.write_text(BROKEN, "utf-8")
         options = [*story, "--checkpoint", path]
-        silent = ["--timeout", "3"] if kind == "hangs" else []
+        silent = ["--timeout", "8"] if kind == "hangs" else []
         status, said = torchrun(broken, kind, *options, *silent)
         assert status == 1
         what = "has gone" if kind == "dies" else "gives no answer"
@@ -499,7 +486,7 @@ class TestTorchrun:
         assert len(said.splitlines()) < 60
         assert load_checkpoint(path)["held_out"] == {
             epoch: score
-            for epoch, score in whole[2]["held_out"].items()
+            for epoch, score in two["held_out"].items()
             if epoch <= 2
         }
         if kind == "hangs":
@@ -508,10 +495,10 @@ class TestTorchrun:
         assert status == 0
         found = load_checkpoint(path)
         assert found["epoch"] == 4
-        assert found["held_out"] == whole[2]["held_out"]
+        assert found["held_out"] == two["held_out"]
         assert said.count("after epoch 4: perplexity ") == 1
         for name in ("model", "scored"):
-            assert apart(found[name], whole[2][name]) == 0
-            assert apart(found[name], whole[1][name]) < 1e-6
-        scores = whole[1]["held_out"]
+            assert apart(found[name], two[name]) == 0
+            assert apart(found[name], one[name]) < 1e-6
+        scores = one["held_out"]
         assert found["held_out"][4] == pytest.approx(scores[4], rel=1e-5)
