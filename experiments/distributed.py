@@ -13,6 +13,7 @@ with one thread and with two, and of two processes, in turn. Results are in
 lib/unrolled/data/distributed.json, which appendix D shows.
 """
 
+import itertools
 import json
 import math
 import os
@@ -50,7 +51,7 @@ LEARN = {
     "seeds": [0, 1, 2],
     "target": 2.25,  # bits per character, held out
     "held out": 8000,  # characters of the validation part
-    "epochs": 40,  # at most
+    "epochs": 30,  # at most
 }
 TIME = {
     "units": [128, 512, 1024],
@@ -98,13 +99,11 @@ def learn_one(rows: int, rate: float, seed: int, epochs: int) -> dict:
 
 def learn() -> list[dict]:
     """Every combination of rows, rate and seed."""
+    names = ("rows", "rates", "seeds")
     found = []
-    for rows in LEARN["rows"]:
-        for rate in LEARN["rates"]:
-            for seed in LEARN["seeds"]:
-                row = learn_one(rows, rate, seed, LEARN["epochs"])
-                print(rows, rate, seed, len(row["bits"]), row["reached"])
-                found.append(row)
+    for job in itertools.product(*(LEARN[name] for name in names)):
+        found.append(learn_one(*job, LEARN["epochs"]))
+        print(*job, len(found[-1]["bits"]), flush=True)
     return found
 
 

@@ -324,7 +324,7 @@ class TestCommandLine:
         assert found["7"] != found["8"]
         options = parser().parse_args(story)
         assert (options.rows, options.steps, options.units) == (4, 8, 8)
-        assert parser().parse_args([]).timeout == 20.0
+        assert parser().parse_args([]).timeout == 15.0
         assert parser().parse_args([]).checkpoint is None
 
     def test_only_process_0_saves(self, story, tmp_path):
@@ -351,7 +351,7 @@ class TestCommandLine:
         assert "Training with several processes, started by torchrun." in said
         for words in (
             "--rows ROWS of a minibatch, shared by all processes (32)",
-            "TIMEOUT seconds that a process waits for another (20.0)",
+            "TIMEOUT seconds that a process waits for another (15.0)",
             "AVERAGING decay of the average that is scored (0.999)",
             "--checkpoint FILE a file to go on from, written after each epoch",
             "--save FILE a file for the network at the end (safetensors)",

@@ -195,7 +195,7 @@ def parser() -> argparse.ArgumentParser:
         ("rate", 2e-3, "of Adam, at its largest"),
         ("averaging", 0.999, "decay of the average that is scored"),
         ("seed", 0, "of all that is drawn"),
-        ("timeout", 20.0, "seconds that a process waits for another"),
+        ("timeout", 15.0, "seconds that a process waits for another"),
     ):
         made.add_argument(
             f"--{name}",
