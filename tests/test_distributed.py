@@ -19,7 +19,12 @@ from helpers import raises, seeded, small, text, together
 from unrolled import distributed, resuming
 from unrolled.batches import SequenceLoader
 from unrolled.checkpoints import load_model
-from unrolled.distributed import main, parser, train_on_text, train_together
+from unrolled.distributed import (
+    _train_on_text,
+    main,
+    parser,
+    train_together,
+)
 from unrolled.evaluation import DivergenceError, evaluate
 from unrolled.resuming import load_checkpoint
 from unrolled.schedules import cosine
@@ -320,12 +325,41 @@ class TestCommandLine:
         found = {}
         for seed in ("7", "8"):
             options = parser().parse_args([*args, "--seed", seed])
-            found[seed] = train_on_text(options, None).train[0]
+            found[seed] = _train_on_text(options, None).train[0]
         assert found["7"] != found["8"]
         options = parser().parse_args(story)
         assert (options.rows, options.steps, options.units) == (4, 8, 8)
         assert parser().parse_args([]).timeout == 15.0
         assert parser().parse_args([]).checkpoint is None
+
+    def test_what_the_options_become(self, story, monkeypatch):
+        asked, seen = [], {}
+
+        def text_of(**options):
+            asked.append(options)
+            return "the cat sat on the mat " * 50
+
+        def note(*args, **options):
+            seen.update(options, args=args)
+
+        monkeypatch.setattr(distributed, "load_corpus", text_of)
+        monkeypatch.setattr(distributed, "train_together", note)
+        monkeypatch.setattr(distributed, "device", lambda: "meta")
+        args = [*story, "--layers", "2", "--checkpoint", "a.pt"]
+        _train_on_text(parser().parse_args(args), "a group")
+        assert asked == [{"path": story[-1], "fallback": "builtin"}]
+        model, data, epochs, optimizer = seen["args"]
+        assert (model.num_hiddens, model.num_layers) == (8, 2)
+        assert {p.device.type for p in model.parameters()} == {"meta"}
+        assert (data.batch_size, data.num_steps, epochs) == (4, 8, 4)
+        # the text is cut into parts of 80, 10 and 10 %
+        assert (len(data.ids), len(seen["held_out"])) == (919, 115)
+        assert optimizer.defaults["lr"] == 0.01
+        assert optimizer.defaults["betas"] == (0.9, 0.99)
+        assert seen["group"] == "a group"
+        assert seen["schedule"] is cosine
+        assert seen["averaging"] == 0.9
+        assert seen["checkpoint"] == "a.pt"
 
     def test_only_process_0_saves(self, story, tmp_path):
         saved = tmp_path / "a.safetensors"
@@ -339,7 +373,7 @@ class TestCommandLine:
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(distributed, "save_model", save)
-            together(lambda _, group: train_on_text(options, group))
+            together(lambda _, group: _train_on_text(options, group))
         assert len(written) == 1
         assert saved.exists()
 
@@ -363,19 +397,19 @@ class TestCommandLine:
     def test_one_message_at_the_end(
         self, story, tmp_path, capfd, monkeypatch, rank
     ):
-        speaks = [True]
-        asked = []
+        speaks, asked, groups = [True], [], []
 
         @contextlib.contextmanager
         def joined(seconds):
             asked.append(seconds)
-            yield None, lambda: speaks[0]
+            yield "the group", lambda: speaks[0]
 
         def run_into(error, *options):
-            def fail(*_):
+            def fail(_, group):
+                groups.append(group)
                 raise error
 
-            monkeypatch.setattr(distributed, "train_on_text", fail)
+            monkeypatch.setattr(distributed, "_train_on_text", fail)
             assert main([*story, *options, "--timeout", "3"]) == 1
             return capfd.readouterr()
 
@@ -402,6 +436,7 @@ class TestCommandLine:
         speaks[0] = False  # another one has spoken
         assert run_into(lost) == ("", "")
         assert set(asked) == {3.0}
+        assert set(groups) == {"the group"}
         with pytest.raises(KeyError):  # a fault of ours shows where it is
             run_into(KeyError("x"))
 
@@ -462,9 +497,9 @@ class TestTorchrun:
         """The checkpoints of one process and of two, at the end."""
         options = parser().parse_args(story)
         options.checkpoint = str(folder / "1.pt")
-        train_on_text(options, None)
+        _train_on_text(options, None)
         options.checkpoint = str(folder / "2.pt")
-        together(lambda _, group: train_on_text(options, group))
+        together(lambda _, group: _train_on_text(options, group))
         return [load_checkpoint(folder / f"{size}.pt") for size in (1, 2)]
 
     @pytest.mark.parametrize("kind", ["dies", "hangs"])

@@ -147,7 +147,7 @@ def _append(history, part, group, size, parameter) -> None:
     history.tokens_per_second = sums[1].item()
 
 
-def train_on_text(
+def _train_on_text(
     args: argparse.Namespace, group: dist.ProcessGroup | None
 ) -> History:
     """What the command line asks for; the settings are 8.5a's."""
@@ -222,7 +222,7 @@ def main(argv: list[str] | None = None) -> int:
         args = parser().parse_args(argv)
         group, first = stack.enter_context(joined(args.timeout))
         try:
-            history = train_on_text(args, group)
+            history = _train_on_text(args, group)
         except (ArithmeticError, OSError, RuntimeError, ValueError) as error:
             if first():
                 print(_last_words(error, rank, args), file=sys.__stderr__)
