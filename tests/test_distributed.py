@@ -513,6 +513,8 @@ class TestTorchrun:
         assert status == 1
         what = "has gone" if kind == "dies" else "gives no answer"
         (message,) = re.findall("^unrolled: .*", said, flags=re.M)
+        # torchrun's signal may come before the closed connection is seen
+        message = message.replace("gone, or it was told to.", "gone.")
         assert message == (
             f"unrolled: process 0 stops: another process {what}. {path} holds "
             "epoch 2 of 4; the same command goes on from there."

@@ -2,6 +2,7 @@
 
 import math
 import os
+import signal
 import time
 
 import pytest
@@ -286,10 +287,16 @@ class TestJoining:
         with joined(7.5) as (group, first):
             assert (group.rank(), group.size()) == (0, 1)
             assert dist.get_backend(group) == "gloo"
+            with raises(
+                LostProcessError, "another process has gone, or it was told to"
+            ):
+                os.kill(os.getpid(), signal.SIGTERM)
             assert [first(), first(), first()] == [True, False, False]
+            os.kill(os.getpid(), signal.SIGTERM)  # too late to matter
             values = torch.ones(2)
             all_reduce(values, group)
             assert values.tolist() == [1, 1]
+        assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
         assert asked["timeout"].total_seconds() == 7.5
         assert not dist.is_initialized()
         # among processes of one machine only

@@ -8,6 +8,7 @@ No model is cut into parts here.
 import contextlib
 import hashlib
 import os
+import signal
 import socket
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
@@ -197,7 +198,17 @@ def joined(
         world_size=size,
         timeout=timedelta(seconds=seconds),
     )
+
+    def stop(*_) -> None:  # torchrun's signal when another process has gone
+        raise LostProcessError("another process has gone, or it was told to")
+
+    def first() -> bool:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # until it has spoken
+        return store.add("failures", 1) == 1
+
+    before = signal.signal(signal.SIGTERM, stop)
     try:
-        yield dist.group.WORLD, lambda: store.add("failures", 1) == 1
+        yield dist.group.WORLD, first
     finally:
         dist.destroy_process_group()
+        signal.signal(signal.SIGTERM, before)
