@@ -81,6 +81,9 @@ experiments: $(READY)
 	$(BIN)/python experiments/zipf.py
 	$(BIN)/python experiments/context_mixing.py
 	$(BIN)/python experiments/d2l_1_0.py
+	$(BIN)/python experiments/distributed.py learn
+	$(BIN)/python experiments/distributed.py fail
+	$(BIN)/python experiments/distributed.py time
 
 explorables: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python tools/explorables

@@ -775,3 +775,41 @@ def test_the_first_epochs_of_d2l_1_0_again():
     there = one_of(stored("d2l_1_0")["runs"], seed=0)
     for name in ("train", "validation", "read through", "longest"):
         assert again[name] == pytest.approx(there[name][:2], rel=1e-3)
+
+
+def test_every_run_of_appendix_d_is_there_once():
+    experiment = load("experiments/distributed.py")
+    stored = strict("distributed.json")
+    assert {"unrolled", "torch"} <= set(stored)
+    for part in ("learn", "time", "fail"):
+        assert stored["settings"][part] == getattr(experiment, part.upper())
+    wanted = experiment.LEARN
+    jobs = itertools.product(wanted["rows"], wanted["rates"], wanted["seeds"])
+    found = [(r["rows"], r["rate"], r["seed"]) for r in stored["learn"]]
+    assert found == list(jobs)
+    for row in stored["learn"]:
+        *before, last = row["bits"]
+        assert all(bits > wanted["target"] for bits in before)
+        assert row["reached"] == (last <= wanted["target"])
+        assert row["reached"] or len(row["bits"]) == wanted["epochs"]
+    sizes = itertools.product(
+        experiment.TIME["units"], experiment.TIME["rows"]
+    )
+    grid = stored["time"]["grid"]
+    assert [(cell["units"], cell["rows"]) for cell in grid] == list(sizes)
+    for cell in grid:
+        assert cell["rounds"] >= experiment.TIME["rounds"][0]
+    kinds = [run["kind"] for run in stored["fail"]["runs"]]
+    assert kinds == list(experiment.FAIL["kinds"])
+
+
+def test_the_first_epoch_with_256_rows_again():
+    book_or_skip()
+    experiment = load("experiments/distributed.py")
+    (row,) = [
+        r
+        for r in strict("distributed.json")["learn"]
+        if (r["rows"], r["rate"], r["seed"]) == (256, 0.016, 1)
+    ]
+    again = experiment.learn_one(256, 0.016, 1, 1)
+    assert again["bits"] == pytest.approx(row["bits"][:1], rel=0.01)

@@ -410,6 +410,17 @@ FALSE["a_2_bptt_by_hand"] = [
     ("one passage's noise is", {"noise": [1.0]}),
 ]
 
+FALSE["a_4_distributed"] = [
+    ("after 50 updates with SGD and with Adam", {"gaps": [2e-6]}),
+    ("a process that is killed or hangs ends", {"off": 1e-8}),
+    ("over 4 epochs of the book", {"ratios": [1.0, 1.002]}),
+    ("the second process pays at", {"gain": {"512 units": 2.5}}),
+    ("the two processes together send", {"excess": [1.6]}),
+    ("each doubling of the rows takes more", {"fewer_updates": False}),
+    ("each at the best of 5 rates", {"longer": 5.0}),
+    ("at the rate 0.016", {"arrived": {32: 3, 256: 3}}),
+]
+
 
 def test_there_is_an_entry_for_each_claim(notebook_path, notebook):
     claims = [
