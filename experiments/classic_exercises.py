@@ -221,16 +221,17 @@ def size() -> int:
 
 
 def activations(seeds=SEEDS, epochs=40) -> list[dict]:
-    """Four activations, with the clip and without."""
+    """Four activations, two starts, with the clip and without."""
     return [
-        {"activation": name, "clip": theta, "seed": seed}
+        {"activation": name, "input": scale, "clip": theta, "seed": seed}
         | trained(
-            Network(size(), activation=name, seed=seed),
+            Network(size(), activation=name, scales=(scale, 1), seed=seed),
             epochs,
             theta=theta,
             seed=seed,
         )
         for name in ACTIVATIONS
+        for scale in (0.01, 1.0)
         for theta in (1.0, None)
         for seed in seeds
     ]
@@ -328,6 +329,9 @@ OPTIMIZERS = {
 }
 
 
+LAYERS = (1, 2, 4)
+
+
 def layers(seeds=SEEDS, epochs=60) -> list[dict]:
     """One, two and four layers of torch.nn.RNN, with two optimizers."""
     return [
@@ -339,7 +343,7 @@ def layers(seeds=SEEDS, epochs=60) -> list[dict]:
             seed=seed,
         )
         for name, make in OPTIMIZERS.items()
-        for number in (1, 2, 4)
+        for number in LAYERS
         for seed in seeds
     ]
 
@@ -363,6 +367,9 @@ def update(model, optimizer, X, state, Y) -> tuple[int, torch.Tensor]:
     return sum(saved), last.detach()
 
 
+KEPT = (1, 2, 4, 6)
+
+
 def kept_minibatches(seeds=SEEDS, epochs=30) -> list[dict]:
     """Gradients through the last k minibatches, the loss on the last one.
 
@@ -371,7 +378,7 @@ def kept_minibatches(seeds=SEEDS, epochs=30) -> list[dict]:
     one update.
     """
     rows = []
-    for k in (1, 2, 4, 6):
+    for k in KEPT:
         for seed in seeds:
             model = Network(size(), seed=seed)
             optimizer = torch.optim.SGD(model.parameters(), 1.0)
