@@ -220,7 +220,7 @@ def size() -> int:
     return len(texts()["vocab"])
 
 
-def activations(seeds=SEEDS, epochs=40) -> list[dict]:
+def activations(seeds=SEEDS, epochs=15) -> list[dict]:
     """Four activations, two starts, with the clip and without."""
     return [
         {"activation": name, "input": scale, "clip": theta, "seed": seed}
@@ -367,10 +367,10 @@ def update(model, optimizer, X, state, Y) -> tuple[int, torch.Tensor]:
     return sum(saved), last.detach()
 
 
-KEPT = (1, 2, 4, 6)
+KEPT = (1, 2, 4)
 
 
-def kept_minibatches(seeds=SEEDS, epochs=30) -> list[dict]:
+def kept_minibatches(seeds=SEEDS, epochs=20) -> list[dict]:
     """Gradients through the last k minibatches, the loss on the last one.
 
     The earlier ones are read again with the parameters of now, as the graph
