@@ -82,6 +82,7 @@ experiments: $(READY)
 	$(BIN)/python experiments/bias.py
 	$(BIN)/python experiments/zipf.py
 	$(BIN)/python experiments/context_mixing.py
+	$(BIN)/python experiments/classic_exercises.py
 
 explorables: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python tools/explorables
