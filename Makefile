@@ -84,6 +84,7 @@ experiments: $(READY)
 	$(BIN)/python experiments/distributed.py learn
 	$(BIN)/python experiments/distributed.py fail
 	$(BIN)/python experiments/distributed.py time
+	$(BIN)/python experiments/classic_exercises.py
 
 explorables: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python tools/explorables

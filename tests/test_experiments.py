@@ -813,3 +813,150 @@ def test_the_first_epoch_with_256_rows_again():
     ]
     again = experiment.learn_one(256, 0.016, 1, 1)
     assert again["bits"] == pytest.approx(row["bits"][:1], rel=0.01)
+
+
+@pytest.fixture(scope="module")
+def exercises():
+    return load("experiments/classic_exercises.py")
+
+
+def test_every_cell_of_the_classic_exercises_has_its_seeds(exercises):
+    result = stored("classic_exercises")
+    assert set(result) == {"unrolled", "torch", *exercises.PARTS}
+    keys = {
+        "activations": ("activation", "input", "clip"),
+        "samplers": ("sampling", "clip"),
+        "remedies": ("remedy",),
+        "embeddings": ("inputs",),
+        "layers": ("layers", "optimizer"),
+        "kept_minibatches": ("kept",),
+        "readings": ("reading",),
+        "whole_sentences": ("form",),
+        "dialogue": ("form", "model"),
+    }
+    sizes = {"activations": 16, "samplers": 4, "layers": 6}
+    for part, names in keys.items():
+        cells = {}
+        for row in result[part]:
+            cell = tuple(row[name] for name in names)
+            cells.setdefault(cell, []).append(row["seed"])
+        assert all(seeds == [0, 1, 2] for seeds in cells.values()), part
+        if part in sizes:
+            assert len(cells) == sizes[part]
+    remedies = {row["remedy"] for row in result["remedies"]}
+    assert remedies == set(exercises.REMEDIES)
+    inputs = {row["inputs"] for row in result["embeddings"]}
+    assert inputs == set(exercises.INPUTS)
+    readings = {row["reading"] for row in result["readings"]}
+    assert readings == set(exercises.READINGS)
+    forms = {row["form"] for row in result["whole_sentences"]}
+    assert forms == set(exercises.FORMS)
+    kept = {row["kept"] for row in result["kept_minibatches"]}
+    assert kept == set(exercises.KEPT)
+    for part in ("sine_rnn", "architectures"):
+        assert all(len(row["rmse"]) == 20 for row in result[part])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("part", "setting", "less", "key"),
+    [
+        ("remedies", "REMEDIES", {"clip at 1": {"theta": 1.0}}, "best"),
+        ("embeddings", "INPUTS", {"one-hot, weights 1": (None, 1)}, "best"),
+        ("layers", "LAYERS", (1,), "best"),
+        ("kept_minibatches", "KEPT", (2,), "best"),
+        ("readings", "READINGS", ("random, offset 0",), "valid"),
+        ("whole_sentences", "FORMS", ("masked",), "sentences"),
+    ],
+)
+def test_a_run_of_the_classic_exercises_again(
+    exercises, monkeypatch, part, setting, less, key
+):
+    book_or_skip()
+    monkeypatch.setattr(exercises, setting, less)
+    rows = stored("classic_exercises")[part]
+    for again in exercises.PARTS[part](seeds=(0,)):
+        kept = {"seed", "remedy", "inputs", "layers", "optimizer", "kept"}
+        kept |= {"reading", "form"}
+        cell = {k: v for k, v in again.items() if k in kept}
+        there = one_of(rows, **cell)
+        assert again[key] == pytest.approx(there[key], abs=0.03)
+        for exact in ("bytes", "padding", "blew_up"):
+            assert again.get(exact) == there.get(exact)
+
+
+def test_what_blew_up_does_so_again(exercises):
+    book_or_skip()
+    rows = stored("classic_exercises")
+    for part, wanted, options in (
+        ("samplers", {"sampling": "random"}, {"sampling": "random"}),
+        ("activations", {"activation": "ReLU", "input": 0.01}, {}),
+    ):
+        there = one_of(rows[part], **wanted, clip=None, seed=0)
+        again = exercises.trained(
+            exercises.Network(
+                exercises.size(),
+                activation=wanted.get("activation", "tanh"),
+                scales=(0.01, 1),
+            ),
+            there["blew_up"] or 3,
+            theta=None,
+            **options,
+        )
+        assert again["blew_up"] == there["blew_up"]
+
+
+def test_series_and_tokens_of_the_classic_exercises_again(exercises):
+    rows = stored("classic_exercises")
+    again = exercises.architectures(epochs=(5,))
+    for row in again:
+        there = one_of(
+            rows["architectures"], net=row["net"], epochs=row["epochs"]
+        )
+        assert row["rmse"] == pytest.approx(there["rmse"], abs=2e-3)
+    found = exercises.dialogue(seeds=(0,), epochs=1)
+    for row in found:
+        if row["model"] == "RNN":  # one epoch of ten
+            continue
+        bits = row.pop("bits")
+        there = one_of(rows["dialogue"], **row)
+        assert bits == pytest.approx(there["bits"], abs=1e-3)
+    book_or_skip()
+    for row in exercises.tokenisations(ways=("syllables",), orders=(2,)):
+        there = one_of(rows["tokenisations"], way=row["way"], order=2)
+        assert row == pytest.approx(there, abs=1e-3)
+
+
+def test_sentences_in_minibatches(exercises):
+    one, two = torch.tensor([9, 1, 2, 3]), torch.tensor([9, 4])
+    ((X, Y, mask),) = exercises.minibatches(
+        [one, two], "shuffled", exercises.seeded(0), rows=2
+    )
+    order = sorted(range(2), key=lambda n: -int(mask[n].sum()))
+    assert X[order].tolist() == [[9, 1, 2, 3], [9, 4, 9, 0]]
+    assert Y[order].tolist() == [[1, 2, 3, 9], [4, 9, 0, 0]]
+    assert mask[order].int().tolist() == [[1, 1, 1, 1], [1, 1, 0, 0]]
+
+
+def test_syllables_and_spelling(exercises):
+    assert exercises.syllables("hunting") == ["hun", "ting"]
+    assert exercises.syllables("shh") == ["shh"]
+    for word in ("machine", "strength", "a", "eyes"):
+        assert "".join(exercises.syllables(word)) == word
+    text = "the machine"
+    for way in exercises.WAYS[:3]:
+        cut = exercises.pieces(text, way, text)
+        assert "".join(cut).strip() == text
+    assert exercises.spelled(["ab", "cd"], {"ab"}) == ["ab", "c", "d"]
+
+
+def test_how_talk_is_written(exercises):
+    symbols, speakers = [5, 6, 7], [0, 0, 1]
+    none, mark, told = exercises.SPEECH
+    inputs, labels, _ = exercises.written(none, symbols, speakers)
+    assert (inputs.tolist(), labels.tolist()) == ([5, 6], [6, 7])
+    inputs, labels, scored = exercises.written(mark, symbols, speakers)
+    assert labels.tolist() == [6, 9, 7]
+    assert scored.tolist() == [True, False, True]
+    inputs, labels, _ = exercises.written(told, symbols, speakers)
+    assert (inputs.tolist(), labels.tolist()) == ([5, 14], [6, 7])

@@ -421,6 +421,79 @@ FALSE["a_4_distributed"] = [
     ("at the rate 0.016", {"arrived": {32: 3, 256: 3}}),
 ]
 
+FALSE["a_5_classic_exercises"] = [
+    ("windows the one of 16 has", {"best_tau": 64}),
+    ("without noise least squares", {"exact": {1: 0.01, 2: 1.0}}),
+    ("four means of 4, 16 and 32", {"better": [20, 20, 3]}),
+    ("networks and lengths of training", {"ahead_of_line": ["one"]}),
+    ("in a random walk the chosen", {"twice": 0.0}),
+    ("swapping words inside pairs", {"most": 1.0}),
+    ("windows of up to 9 bits", {"by_state": [0.9] * 3}),
+]
+
+FALSE["a_5_1_text_and_data"] = [
+    ("characters, subwords and words", {"spread": 1.0}),
+    ("min_freq = 2 drops", {"kinds": [100] * 5}),
+    ("the story has", {"letters": ({"a"}, {"b"})}),
+    ("texts alpha falls from words", {"falls": [True, False]}),
+    ("the story lies outside", {"beyond": [1.0] * 3}),
+    ("all orders together", {"per_word": [1.0, 2.0, 3.0]}),
+    ("sources a mark at each turn", {"heard": [0.0] * 3}),
+    ("ways of reading and 3 seeds", {"within": 0.5}),
+    ("in 200 passes a fixed offset", {"fewest": 3}),
+    (
+        "for random windows a fixed offset",
+        {"costs": {"random": [-0.1], "sequential": [-0.1]}},
+    ),
+    ("are read at all 35 offsets", {"covered": [5] * 10}),
+    ("over all offsets, each of", {"most_often": 2}),
+    ("of the minibatches is padding", {"apart": [1.0] * 3}),
+]
+
+FALSE["a_5_2_networks"] = [
+    ("texts of 5 and of 50 tokens", {"shapes": {27}}),
+    ("one other character moves", {"means": [1, 2, 3, 4, 5, 6, 7]}),
+    (
+        "a character that is changed five",
+        {"effect": {"from zeros": 0.1, "carried on": 0.1}},
+    ),
+    ("in a window of 35 the number", {"prefix_effect": 0.0}),
+    ("the product and the rows", {"touched": [1]}),
+    ("an embedding of 32 with inputs", {"left": [0.3] * 3}),
+    (
+        "story predicts story with",
+        {
+            "by_story": {
+                "end of the story": 9.9,
+                "end of the book": 9.9,
+            }
+        },
+    ),
+    ("on the story the three models", {"lost": [0.1, 0.5]}),
+    (
+        "greedily",
+        {"own": {"words of the book": 1.0, "passages written once": 0.1}},
+    ),
+    ("p to the power of alpha", {"off": 1.0}),
+    ("with the clip the worst epoch", {"clipped": [30.0]}),
+    ("of 6 networks with ReLU", {"relu": (0, 0)}),
+    (
+        "one layer of torch.nn.RNN comes",
+        {"adam_one": {"train": [3.0], "best": [3.0], "last": [3.0]}},
+    ),
+    ("two layers are better on new text", {"in_order": False}),
+    ("one step ahead the RNN beats", {"far_wins": 20}),
+]
+
+FALSE["a_5_3_gradients"] = [
+    ("for k = 2, 3 and 10", {"gaps": [1.0]}),
+    ("the bound holds for each", {"kept": False}),
+    ("two random errors have", {"left": 1.0}),
+    ("without detach there is", {"errors": 1}),
+    ("through 2 and 4 minibatches", {"gains": [1.0]}),
+    ("changes", {"failing": []}),
+]
+
 
 def test_there_is_an_entry_for_each_claim(notebook_path, notebook):
     claims = [
