@@ -295,7 +295,7 @@ def writing() -> list[dict]:
     what = "writing 200 characters, 256 hidden units"
     return [
         ratio(what, at(0.0), "d2l", d2ls),
-        ratio(f"{what}, temperature 1", at(1.0), "d2l, greedy", d2ls),
+        ratio(f"{what}, drawn", at(1.0), "d2l, greedy", d2ls),
     ]
 
 
