@@ -132,10 +132,10 @@ def test_write_and_read_again(tmp_path, monkeypatch):
 
 
 def test_seeds_give_the_fewest_and_the_most_bits():
-    several = tool.Scored(
-        "a", BEFORE, "8.5a", "network", np.array([10.0]), (1.5, 1.2, 1.3)
-    )
-    alone = tool.Scored("b", BEFORE, "8.5a", "network", np.array([9.0]))
+    blocks = np.array([5.0, 3.0, 2.0])
+    network = (BEFORE, "8.5a", "network")
+    several = tool.Scored("a", *network, blocks, (1.5, 1.2, 1.3))
+    alone = tool.Scored("b", *network, blocks - [2.0, 1.0, 0.5])
     first, second = tool.as_rungs([several, alone], 10)
     assert (first.bits, first.fewest, first.most) == (1.0, 1.2, 1.5)
     assert (second.fewest, second.most) == (None, None)
