@@ -356,11 +356,11 @@ FALSE["8_5a_the_whole_book"] = [
 ]
 
 FALSE["8_6_summary"] = [
-    ("the notebooks make", {"claims": [{"sentence": "a"}] * 2}),
     ("each longer memory", {"gains": [0.1, 0.2]}),
     ("the networks need fewer bits", {"networks": [1.9, 1.8]}),
     ("they do not beat Kneser-Ney", {"mixed": 1.95}),
     ("through an arithmetic coder", {"smaller": []}),
+    ("the notebooks make", {"claims": [{"sentence": "a"}] * 2}),
 ]
 
 FALSE["a_1_coming_from_d2l"] = [
