@@ -220,9 +220,12 @@ def run(chosen: dict, seed: int, until: int | None = None, size=None):
     until = until or epochs
 
     def schedule(done):
-        if classic or chosen["schedule"] == "constant":
-            return 1.0 if classic else min(1.0, done * until / epochs / 0.03)
-        return cosine(done * until / epochs)
+        if classic:
+            return 1.0
+        done = done * until / epochs  # of all updates
+        if chosen["schedule"] == "constant":
+            return min(1.0, done / 0.03)
+        return cosine(done)
 
     start = time.process_time()
     history = train(
