@@ -1,0 +1,139 @@
+"""The other language's site: its words, its sources, its build.
+
+The pages' frame, the explorables and the self-checks say their words through
+``t`` in scripts (book/_static/words.js) and ``word`` in the Sphinx glue. The
+site is built like the English one, from a folder that looks like the
+repository, and is put into a folder of it: /book/page.html is
+/zh/book/page.html in the other language.
+"""
+
+import ast
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+import catalogs
+import checks
+import generate
+
+ROOT = catalogs.ROOT
+NAME = "site"
+SOURCE = ROOT / "_build" / "zh" / "source"
+SITE = ROOT / "_build" / "html"
+SAID = re.compile(r"\bt`((?:[^`\\]|\\.)*)`", flags=re.S)
+
+
+def key(literal: str) -> str:
+    """What a tagged template asks for: its words, with {1}, {2} in it."""
+    found, number, n = "", 0, 0
+    while n < len(literal):
+        if literal.startswith("${", n):
+            depth, end = 1, n + 2
+            while depth:
+                depth += {"{": 1, "}": -1}.get(literal[end], 0)
+                end += 1
+            number += 1
+            found, n = found + f"{{{number}}}", end
+        else:
+            found, n = found + literal[n], n + 1
+    return found.encode().decode("unicode_escape") if "\\" in found else found
+
+
+def in_scripts(static: Path) -> list[tuple[str, str]]:
+    """The words of the scripts, and where they stand."""
+    return [
+        (key(literal), f"template {path.name}")
+        for path in sorted(static.rglob("*.js"))
+        for literal in SAID.findall(path.read_text("utf-8"))
+    ]
+
+
+def in_glue(folder: Path) -> list[tuple[str, str]]:
+    """The words given to ``word`` in the Sphinx glue."""
+    return [
+        (call.args[-1].value, f"template {path.name}")
+        for path in sorted(folder.glob("*.py"))
+        for call in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "word"
+    ]
+
+
+def in_settings(root: Path = ROOT) -> list[tuple[str, str]]:
+    """What the site's configuration and contents say."""
+    config = yaml.safe_load((root / "_config.yml").read_text("utf-8"))
+    contents = yaml.safe_load((root / "_toc.yml").read_text("utf-8"))
+    footer = re.sub(r"</?p>", "", config["html"]["extra_footer"])
+    said = [
+        config["title"],
+        " ".join(footer.split()),
+        config["sphinx"]["config"]["ogp_image_alt"],
+        *(part["caption"] for part in contents["parts"]),
+    ]
+    return [(words, "settings") for words in said]
+
+
+def messages() -> list[tuple[str, str]]:
+    """All words of the site that are not a page's."""
+    book = ROOT / "book"
+    return [
+        *in_settings(),
+        *in_glue(book / "_ext"),
+        *in_scripts(book / "_static"),
+    ]
+
+
+def write_sources(source: Path = SOURCE) -> None:
+    """A folder like the repository, with the pages of the other language."""
+    say = catalogs.translator(NAME)
+    shutil.rmtree(source, ignore_errors=True)
+    book = source / "book"
+    shutil.copytree(generate.TARGET, book)
+    for name in ("_ext", "_static", "_templates", "_root"):
+        shutil.copytree(ROOT / "book" / name, book / name)
+    for name in ("lib", "translations"):
+        (source / name).symlink_to(ROOT / name)
+    config = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
+    config["title"] = say(config["title"])
+    footer = re.sub(r"</?p>", "", config["html"]["extra_footer"])
+    config["html"]["extra_footer"] = f"<p>{say(' '.join(footer.split()))}</p>"
+    settings = config["sphinx"]["config"]
+    settings["language"] = catalogs.LANGUAGE
+    settings["ogp_image_alt"] = say(settings["ogp_image_alt"])
+    settings["html_search_options"] = {"dict": str(source / "terms.txt")}
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
+    for part in contents["parts"]:
+        part["caption"] = say(part["caption"])
+    for name, content in (("_config", config), ("_toc", contents)):
+        text = yaml.safe_dump(content, allow_unicode=True, sort_keys=False)
+        (source / f"{name}.yml").write_text(text, "utf-8")
+    # terms of the glossary stay whole in the index of words
+    terms = {word for row in checks.glossary().values() for word in row}
+    lines = "".join(f"{term} 1000 n\n" for term in sorted(terms))
+    (source / "terms.txt").write_text(lines, "utf-8")
+    said = {w: say(w) for w, _ in in_scripts(ROOT / "book" / "_static")}
+    table = json.dumps(said, ensure_ascii=False, indent=0, sort_keys=True)
+    words = book / "_static" / "explorables" / "words.js"
+    words.write_text(f"export default {table};\n", "utf-8")
+
+
+def build(source: Path = SOURCE, site: Path = SITE) -> None:
+    """Build it, and put it into the English site."""
+    sys.path.append(str(ROOT / "book" / "_ext"))
+    from repository_address import find_repository
+
+    write_sources(source)
+    environment = dict(os.environ)
+    if repository := find_repository(ROOT):
+        environment["GITHUB_REPOSITORY"] = repository
+    program = Path(sys.executable).with_name("jupyter-book")
+    command = [program, "build", source, "-n", "-W", "--keep-going"]
+    subprocess.run(command, check=True, env=environment)
+    target = site / generate.NAME
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.move(source / "_build" / "html", target)
