@@ -17,6 +17,25 @@ FOLDERS = {"en": "", "zh_CN": "zh/"}  # below the site's root
 NAMES = {"en": "English", "zh_CN": "中文"}
 
 
+# what the theme says in English whatever the language of the site
+FRAME = (
+    "Skip to main content",
+    "Back to top",
+    "Search this book...",
+    "Version warning",
+    "Toggle primary sidebar",
+    "Toggle secondary sidebar",
+    "previous page",
+    "next page",
+    "Link to this heading",
+    "Link to this definition",
+    "Link to this image",
+    "Link to this table",
+    "Main",
+    "Page",
+)
+
+
 @functools.cache
 def _catalog(language: str):
     path = ROOT / "translations" / language / "site.po"
@@ -72,8 +91,29 @@ def prepare(app, config) -> None:
         config.html_baseurl += folder
 
 
+def reword(page: str, language: str) -> str:
+    """A page's HTML, with the theme's words in the page's language."""
+    for text in FRAME:
+        said = word(language, text)
+        for before, after in (('="', '"'), (">", "<")):
+            old = f"{before}{text}{after}"
+            page = page.replace(old, f"{before}{said}{after}")
+    return page
+
+
+def reword_frame(app, exception) -> None:
+    """Reword every page of a site that is not English."""
+    language = language_of(app)
+    if exception or language == ENGLISH or app.builder.name != "html":
+        return
+    for path in sorted(Path(app.outdir).rglob("*.html")):
+        text = path.read_text("utf-8")
+        path.write_text(reword(text, language), "utf-8")
+
+
 def setup(app) -> dict:
     """Register with Sphinx."""
+    app.connect("build-finished", reword_frame)
     # after repository_address, before page_head
     app.connect("config-inited", prepare, priority=420)
     app.connect("html-page-context", add_switch)

@@ -27,5 +27,7 @@ if __name__ == "__main__":
     for name in chosen:
         try:
             COMMANDS[name]()
-        except catalogs.Untranslated as error:
-            sys.exit(f"{error}\nSee the recipe \"A translation\" in CONTRIBUTING.md")
+        except catalogs.UntranslatedError as error:
+            sys.exit(
+                f'{error}\nSee the recipe "A translation" in CONTRIBUTING.md'
+            )

@@ -22,7 +22,7 @@ COMMON, OFTEN = "common", 3
 CLOSE = 0.6  # how alike a changed message is to what it was
 
 
-class Untranslated(ValueError):
+class UntranslatedError(ValueError):
     """A message has no translation, or one that nobody has looked at."""
 
 
@@ -90,7 +90,7 @@ def renewed(old: Catalog, said: list[tuple[str, str]]) -> Catalog:
 def translator(*names: str, folder: Path = FOLDER):
     """A function that translates, by the first catalog that knows the text.
 
-    It raises Untranslated.
+    It raises UntranslatedError.
     """
     catalogs = [read(name, folder) for name in names]
 
@@ -99,8 +99,8 @@ def translator(*names: str, folder: Path = FOLDER):
             message = catalog.get(text)
             if message is not None and message.string:
                 if message.fuzzy:
-                    raise Untranslated(f"{names[0]}.po: fuzzy: {text!r}")
+                    raise UntranslatedError(f"{names[0]}.po: fuzzy: {text!r}")
                 return message.string
-        raise Untranslated(f"{names[0]}.po: not translated: {text!r}")
+        raise UntranslatedError(f"{names[0]}.po: not translated: {text!r}")
 
     return say

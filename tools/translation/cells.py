@@ -219,7 +219,11 @@ def _string(node: ast.expr, lines: list[str], say: Say):
 def _literal_lines(text: str, width: int) -> list[str]:
     """The template in parts; no placeholder is broken."""
     rows, marks = [""], placeholders(text)
-    for part in re.split("(" + "|".join(map(re.escape, marks)) + ")", text) if marks else [text]:
+    for part in (
+        re.split("(" + "|".join(map(re.escape, marks)) + ")", text)
+        if marks
+        else [text]
+    ):
         for piece in [part] if part in marks else pieces_of(part):
             if rows[-1] and columns(rows[-1] + piece) > width:
                 rows.append("")
@@ -235,20 +239,16 @@ def _literal(text: str) -> str:
     marks = placeholders(text)
     parts = re.split("(" + "|".join(map(re.escape, marks)) + ")", text)
     return (
-        'f"'
-        + "".join(p if p in marks else _escaped(p) for p in parts)
-        + '"'
+        'f"' + "".join(p if p in marks else _escaped(p) for p in parts) + '"'
     )
 
 
 def _escaped(text: str) -> str:
-    return (
-        text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    )
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
 def _comments(source: str, lines: list[str], say: Say) -> list:
-    """Whole-line comments, joined where they follow one another, and others."""
+    """Comments; those that fill lines, one below the other, are one."""
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
     found = [t for t in tokens if t.type == tokenize.COMMENT]
     groups = []

@@ -9,8 +9,8 @@ was left; spaces and punctuation that are not Chinese.
 import re
 from collections import Counter
 
-from cells import placeholders
 from catalogs import ROOT
+from cells import placeholders
 from markdown_it import MarkdownIt
 
 CJK = "\u4e00-\u9fff"
@@ -26,7 +26,13 @@ NOT = re.compile(
     r"|nowhere)\b|n't\b",
     flags=re.I,
 )
-NEGATIONS = "不没无非未别勿莫否免"
+# "different", "but" and "not only" are no negations, though they have the sign
+NEGATION = re.compile("不(?!同|过|仅)|没|无|非|未|别|勿|莫|否|免|毫")
+# bounds, and how Chinese has them
+BOUNDS = {
+    r"\bat most\b": "至多|最多|不超过|顶多|以内|不多于|不高于|不大于",
+    r"\bat least\b": "至少|最少|不少于|不低于|起码|不小于|不短于",
+}
 MARKDOWN = MarkdownIt("commonmark")
 
 
@@ -48,15 +54,28 @@ def _numbers(text: str, is_template: bool) -> Counter:
     return Counter(n.rstrip(",") for n in NUMBER.findall(text))
 
 
-def sentences(text: str, chinese: bool) -> int:
-    """How many sentences a text has, by their ends."""
-    text = re.sub(r"\A\*\*[^*]+\*\*", "", _spoken(text))  # "**Figure 1.**"
-    text = re.sub(r"\*|\]", "", text)
+def _plain(text: str) -> str:
+    """What is said, without "**Figure 1.**" in front and without marks."""
+    text = re.sub(r"\A\*\*[^*]+\*\*", "", _spoken(text))
+    return re.sub(r"\*|\]", "", text)
+
+
+def sentences(text: str, chinese: bool) -> list[str]:
+    """The sentences of a text; what follows the last one is another."""
+    text = _plain(text)
     if chinese:
-        return len(re.findall(r"[。？！]+", text))
-    # initials, "e.g." and numbers end none
-    text = re.sub(r"\b(?:[A-Z]|e\.g|i\.e|vol|p|pp|No|Fig|eds?|St)\.", "x", text)
-    return len(re.findall(r"[.?!]+(?=[\s)\"'”’]|$)", text))
+        parts = re.split(r"(?<=[。？！])(?![。？！])", text)
+    else:
+        # initials, "e.g." and numbers end none
+        short = r"\b(?:[A-Z]|e\.g|i\.e|vol|pp?|No|Fig|eds?|St)\."
+        text = re.sub(short, "x", text)
+        parts = re.split(r"(?<=[.?!])(?=[\s)\"'”’]|$)", text)
+    return [part for part in parts if re.search(r"\w", part)]
+
+
+def _ended(parts: list[str], ends: str) -> int:
+    """How many of them end like a sentence."""
+    return sum(bool(re.search(rf"[{ends}]\W*$", part)) for part in parts)
 
 
 def _marks(text: str) -> Counter:
@@ -90,7 +109,9 @@ def terms_in(english: str, words: dict[str, list[str]]) -> list[str]:
         form = re.compile(rf"\b{re.escape(term)}s?\b", flags=re.I)
         if form.search(text):
             found.append(term)
-            text = form.sub(" ", text)  # "state" is not asked of "hidden state"
+            text = form.sub(
+                " ", text
+            )  # "state" is not asked of "hidden state"
     return found
 
 
@@ -127,13 +148,22 @@ def problems(
         except ValueError as error:
             return [*found, f"placeholders: {error}"]
     same("numbers", lambda t: _numbers(t, is_template))
-    one, other = sentences(english, False), sentences(chinese, True)
+    said = _without(english, is_template)
+    before, after = sentences(said, False), sentences(chinese, True)
+    one, other = _ended(before, ".?!"), _ended(after, "。？！")
     if one != other:
         found.append(f"sentences: {one} in English, {other} here")
-    if NOT.search(_spoken(english)) and not set(NEGATIONS) & set(chinese):
-        found.append("negation: the English has one, this has none")
+    if len(before) != len(after):  # no telling which belongs to which
+        before, after = [" ".join(before)], [" ".join(after)]
+    for sentence, ours in zip(before, after, strict=True):
+        one, other = len(NOT.findall(sentence)), len(NEGATION.findall(ours))
+        if one > other:
+            where = sentence.strip()
+            found.append(f"negation: {one} in {where!r}, {other} here")
+        for phrase, words_for in BOUNDS.items():
+            if re.search(phrase, sentence) and not re.search(words_for, ours):
+                found.append(f"bound: {phrase!r} of {sentence.strip()!r}")
     if not english.startswith("**Sources"):  # titles stay as they are
-        said = _without(english, is_template)
         for term in terms_in(said, words or {}):
             if not any(word in chinese for word in words[term]):
                 found.append(f"term: {term!r} is {' or '.join(words[term])}")
@@ -169,7 +199,8 @@ def _typography(chinese: str, is_template: bool) -> list[str]:
     text = TAG.sub("", text)
     if is_template:
         for mark in placeholders(text):
-            text = text.replace(mark, "0")
+            # "{1}" of a script may be a word or a number
+            text = text.replace(mark, "" if mark[1:-1].isdigit() else "0")
     text = re.sub(r"[\[\]]", "", text)
     found = []
     close = re.search(rf"[{CJK}][A-Za-z0-9]|[A-Za-z0-9%][{CJK}]", text)

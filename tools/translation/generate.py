@@ -11,12 +11,11 @@ import shutil
 import sys
 from pathlib import Path
 
-import nbformat
-from nbclient import NotebookClient
-
 import catalogs
 import library
+import nbformat
 import pages
+from nbclient import NotebookClient
 from outputs import Printed
 
 sys.path.append(str(catalogs.ROOT / "tools"))
@@ -69,8 +68,11 @@ def linked(text: str, page: str, anchors: dict[str, dict[str, str]]) -> str:
     return LINK.sub(change, text)
 
 
-def speaking(cell: dict) -> None:
-    """Let the first code cell set the language."""
+def speaking(cell: dict, say) -> None:
+    """Let the first code cell set the language, and its note follow."""
+    for output in cell["outputs"]:
+        text = "".join(output["text"]).replace(pages.NOTE, say(pages.NOTE))
+        output["text"] = text.splitlines(keepends=True)
     source = "".join(cell["source"])
     before, mark, after = source.rpartition("\n\nprint(")
     source = before + SPEAK + mark + after
@@ -85,7 +87,7 @@ def notebook(page: str, text: str, say, printed: Printed) -> str:
         if cell["cell_type"] != "code":
             continue
         if pages.role_of(cell) == pages.INSTALL:
-            speaking(cell)
+            speaking(cell, say)
         else:
             printed.cell(cell, "".join(before["source"]))
     other["metadata"]["unrolled"]["language"] = catalogs.LANGUAGE
@@ -93,7 +95,7 @@ def notebook(page: str, text: str, say, printed: Printed) -> str:
 
 
 def generate(folder: Path = catalogs.FOLDER, target: Path = TARGET) -> None:
-    """Write all pages; raises Untranslated for the first that lacks words."""
+    """Write all pages; raises UntranslatedError where words are missing."""
     say_library = catalogs.translator(library.NAME, folder=folder)
     known = [w for w, where in library.messages() if where.startswith("templ")]
     made, anchors = {}, {}
@@ -147,11 +149,9 @@ def fill_lists(target: Path) -> None:
         for cell, done in zip(notebook.cells, run.cells, strict=True):
             if is_listing(cell):
                 cell.outputs = done.outputs
-        text = json.dumps(notebook, indent=1, ensure_ascii=False)
-        path.write_text(text + "\n", "utf-8")
+        nbformat.write(notebook, path)
 
 
 def is_listing(cell: dict) -> bool:
     """Whether a cell makes a list for the reader."""
     return cell["cell_type"] == "code" and pages.role_of(cell) == "listing"
-

@@ -2,11 +2,12 @@
 
 import ast
 import io
+from datetime import UTC, datetime
 from pathlib import Path
 
+import catalogs
 from babel.messages.mofile import write_mo
 
-import catalogs
 from unrolled.course.tasks import EXERCISES
 
 LIBRARY = catalogs.ROOT / "lib" / "unrolled"
@@ -49,7 +50,9 @@ def messages(library: Path = LIBRARY) -> list[tuple[str, str]]:
         if path.stem == "language":
             continue
         source = path.read_text("utf-8")
-        found += [(words, f"template {path.stem}") for words in said_in(source)]
+        found += [
+            (words, f"template {path.stem}") for words in said_in(source)
+        ]
     found += [(words, "joint") for words in (" to ", " and ")]
     for name, exercise in EXERCISES.items():
         found += [(slip, f"slip {name}") for slip in exercise.slips]
@@ -60,6 +63,8 @@ def compiled(folder: Path = catalogs.FOLDER) -> bytes:
     """The catalog as the library reads it (a .mo file)."""
     file = io.BytesIO()
     catalog = catalogs.read(NAME, folder)
-    catalog.revision_date = catalog.creation_date = None
+    # or the file would differ from day to day
+    day = datetime(2026, 1, 1, tzinfo=UTC)
+    catalog.revision_date = catalog.creation_date = day
     write_mo(file, catalog)
     return file.getvalue()

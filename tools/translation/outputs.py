@@ -10,6 +10,7 @@ import re
 
 from cells import placeholders, spoken, template
 from prose import Say
+
 from unrolled.language import JOINT
 
 
@@ -42,7 +43,7 @@ def filled(words: str, values: dict[str, str]) -> str:
 
 
 def converted(line: str, english: str, say: Say) -> str | None:
-    """The line in the other language, None if the template did not print it."""
+    """The line in the other language, None if another template is its."""
     match = pattern(english).fullmatch(line)
     if match is None:
         return None

@@ -17,6 +17,8 @@ from prose import Say
 
 BOOK = ROOT / "book"
 INSTALL = "install"
+NOTE = "with other versions the last digits may differ."
+TITLE = re.compile(r"\A(# @title )(.*)")
 
 
 def page_names(book: Path = BOOK) -> list[str]:
@@ -38,17 +40,20 @@ def translated_cell(cell: dict, say: Say) -> None:
     source = "".join(cell["source"])
     if cell["cell_type"] == "markdown":
         source = prose.translated(source, say)
-    elif role_of(cell) != INSTALL:
+    elif role_of(cell) == INSTALL:  # its title, and what it prints
+        source = TITLE.sub(lambda m: m[1] + say(m[2]), source)
+        source = source.replace(NOTE, say(NOTE))
+    else:
         listing = role_of(cell) == "listing"
         source = cells.translated(source, say, listing=listing)
         image = cell["metadata"].get("mystnb", {}).get("image", {})
         if "alt" in image:
             image["alt"] = say(image["alt"])
-    if title := re.match(r"# @title (.*)", source):
+    if title := TITLE.match(source):
         shown = cell["metadata"].setdefault("mystnb", {})
         for name in ("code_prompt_show", "code_prompt_hide"):
             if name in shown:
-                shown[name] = title[1]
+                shown[name] = title[2]
     cell["source"] = source.splitlines(keepends=True)
 
 

@@ -51,7 +51,10 @@ def translated(source: str, say: Say) -> str:
             n += 1
         else:
             end = n + 1
-            while end < len(lines) and not _begins(lines[end]):
+            while end < len(lines) and (
+                "\n".join(lines[n:end]).count("$$") % 2  # inside a formula
+                or not _begins(lines[end])
+            ):
                 end += 1
             done.append(_piece(lines[n:end], say))
             n = end

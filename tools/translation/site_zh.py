@@ -16,11 +16,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import yaml
-
 import catalogs
 import checks
 import generate
+import yaml
 
 ROOT = catalogs.ROOT
 NAME = "site"
@@ -55,13 +54,24 @@ def in_scripts(static: Path) -> list[tuple[str, str]]:
 
 
 def in_glue(folder: Path) -> list[tuple[str, str]]:
-    """The words given to ``word`` in the Sphinx glue."""
-    return [
-        (call.args[-1].value, f"template {path.name}")
-        for path in sorted(folder.glob("*.py"))
-        for call in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(call, ast.Call) and ast.unparse(call.func) == "word"
-    ]
+    """The words given to ``word`` in the Sphinx glue, and its FRAME."""
+    found = []
+    for path in sorted(folder.glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            said = []
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "word":
+                said = [node.args[-1]]
+            elif (
+                isinstance(node, ast.Assign)
+                and ast.unparse(node.targets[0]) == "FRAME"
+            ):
+                said = node.value.elts
+            found += [
+                (words.value, f"template {path.name}")
+                for words in said
+                if isinstance(words, ast.Constant)
+            ]
+    return found
 
 
 def in_settings(root: Path = ROOT) -> list[tuple[str, str]]:

@@ -53,7 +53,11 @@ def verdict(name: str, function: Callable) -> list[str]:
         except (Exception, SystemExit) as error:
             call = f"{called}({_words(case)})"
             return [
-                say("Exercise {name}: {call} stopped with", name=name, call=call),
+                say(
+                    "Exercise {name}: {call} stopped with",
+                    name=name,
+                    call=call,
+                ),
                 f"  {type(error).__name__}: {error}",
             ]
     same = list(map(_same, came, expected))
