@@ -197,10 +197,9 @@ def _typography(chinese: str, is_template: bool) -> list[str]:
     text = re.sub(r"\*", "", text)
     text = FORMULA.sub("x", CODE.sub("x", TARGET.sub("]", text)))
     text = TAG.sub("", text)
-    if is_template:
-        for mark in placeholders(text):
-            # "{1}" of a script may be a word or a number
-            text = text.replace(mark, "" if mark[1:-1].isdigit() else "0")
+    text = re.sub(r" ?\{\d+\} ?", "", text)  # of a script: a word or a number
+    for mark in placeholders(text) if is_template else []:
+        text = text.replace(mark, "0")
     text = re.sub(r"[\[\]]", "", text)
     found = []
     close = re.search(rf"[{CJK}][A-Za-z0-9]|[A-Za-z0-9%][{CJK}]", text)
