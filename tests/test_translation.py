@@ -247,6 +247,9 @@ def test_a_printed_line_gives_its_numbers(line, english, chinese, other):
 def test_the_words_of_scripts():
     assert site_zh.key("so ${a ? `${b}` : 1} and ${c}") == "so {1} and {2}"
     assert site_zh.key("plain") == "plain"
+    said = {"so {1} of {2}": "{2} 之 {1}", "No.": "不对。"}.get
+    script = "t`so ${a} of ${b}`; f(t`No.`)"
+    assert site_zh.reworded(script, said) == "t`${b} 之 ${a}`; f(t`不对。`)"
 
 
 # --- the pages that are made -----------------------------------------------

@@ -64,6 +64,9 @@ def add_switch(app, page, template, context, doctree) -> None:
     """What the template of the switch needs."""
     own = language_of(app)
     up = "../" * (page.count("/") + FOLDERS[own].count("/"))
+    if page == "404":  # served at any depth
+        root = app.config.notfound_urls_prefix
+        up = root.removesuffix(FOLDERS[own])
     context["other_language"] = {
         "code": other(own).replace("_", "-"),
         "name": NAMES[other(own)],

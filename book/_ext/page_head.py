@@ -20,7 +20,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from docutils import nodes
-from languages import word
+from languages import FOLDERS, word
 
 COURSE = "Unrolled"
 LONGEST = 200  # characters of a description
@@ -45,7 +45,8 @@ def use_site_address(app, config) -> None:
     config.ogp_site_url = base
     config.ogp_site_name = COURSE
     config.ogp_social_cards = {"enable": False}  # they are drawn at build
-    config.notfound_urls_prefix = urlsplit(base).path if base else "/"
+    folder = FOLDERS[config.language]
+    config.notfound_urls_prefix = urlsplit(base).path if base else f"/{folder}"
     first = config.notfound_urls_prefix + "book/index.html"
     config.notfound_context = {
         "title": word(config.language, "No such page"),

@@ -32,7 +32,7 @@ def set_language(name: str) -> None:
             _spoken = gettext.GNUTranslations(opened)
 
 
-def language() -> str:
+def spoken_language() -> str:
     """The language that is spoken now."""
     return _name
 

@@ -72,7 +72,8 @@ def renewed(old: Catalog, said: list[tuple[str, str]]) -> Catalog:
     for text, where in said:
         message = old.get(text)
         if text in new:
-            new[text].auto_comments.append(where)
+            if where not in new[text].auto_comments:
+                new[text].auto_comments.append(where)
             continue
         if message is not None:
             new.add(

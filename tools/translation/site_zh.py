@@ -28,20 +28,43 @@ SITE = ROOT / "_build" / "html"
 SAID = re.compile(r"\bt`((?:[^`\\]|\\.)*)`", flags=re.S)
 
 
-def key(literal: str) -> str:
-    """What a tagged template asks for: its words, with {1}, {2} in it."""
-    found, number, n = "", 0, 0
+def taken_apart(literal: str) -> tuple[str, list[str]]:
+    """What a tagged template asks for, and what stands in its places.
+
+    Its words have {1}, {2} ... for the places.
+    """
+    found, places, n = "", [], 0
     while n < len(literal):
         if literal.startswith("${", n):
             depth, end = 1, n + 2
             while depth:
                 depth += {"{": 1, "}": -1}.get(literal[end], 0)
                 end += 1
-            number += 1
-            found, n = found + f"{{{number}}}", end
+            places.append(literal[n:end])
+            found, n = found + f"{{{len(places)}}}", end
         else:
             found, n = found + literal[n], n + 1
-    return found.encode().decode("unicode_escape") if "\\" in found else found
+    if "\\" in found:
+        found = found.encode().decode("unicode_escape")
+    return found, places
+
+
+def key(literal: str) -> str:
+    """What a tagged template asks for."""
+    return taken_apart(literal)[0]
+
+
+def reworded(script: str, say) -> str:
+    """A script that is no module, with its templates translated."""
+
+    def change(match: re.Match) -> str:
+        words, places = taken_apart(match[1])
+        said = say(words)
+        for number, place in enumerate(places, start=1):
+            said = said.replace(f"{{{number}}}", place)
+        return f"t`{said}`"
+
+    return SAID.sub(change, script)
 
 
 def in_scripts(static: Path) -> list[tuple[str, str]]:
@@ -84,6 +107,7 @@ def in_settings(root: Path = ROOT) -> list[tuple[str, str]]:
         " ".join(footer.split()),
         config["sphinx"]["config"]["ogp_image_alt"],
         *(part["caption"] for part in contents["parts"]),
+        "To the course",  # of book/_root/index.html
     ]
     return [(words, "settings") for words in said]
 
@@ -109,6 +133,7 @@ def write_sources(source: Path = SOURCE) -> None:
     for name in ("lib", "translations"):
         (source / name).symlink_to(ROOT / name)
     config = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
+    config_title = config["title"]
     config["title"] = say(config["title"])
     footer = re.sub(r"</?p>", "", config["html"]["extra_footer"])
     config["html"]["extra_footer"] = f"<p>{say(' '.join(footer.split()))}</p>"
@@ -128,6 +153,13 @@ def write_sources(source: Path = SOURCE) -> None:
     (source / "terms.txt").write_text(lines, "utf-8")
     said = {w: say(w) for w, _ in in_scripts(ROOT / "book" / "_static")}
     table = json.dumps(said, ensure_ascii=False, indent=0, sort_keys=True)
+    first = book / "_root" / "index.html"
+    text = first.read_text("utf-8").replace('lang="en"', 'lang="zh-CN"')
+    for words in (config_title, "To the course"):
+        text = text.replace(words, say(words))
+    first.write_text(text, "utf-8")
+    script = book / "_static" / "selfcheck.js"
+    script.write_text(reworded(script.read_text("utf-8"), say), "utf-8")
     words = book / "_static" / "explorables" / "words.js"
     words.write_text(f"export default {table};\n", "utf-8")
 

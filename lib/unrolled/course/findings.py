@@ -7,7 +7,7 @@ of the Chinese ones. Appears in :doc:`/book/8_6_summary`.
 import json
 from importlib import resources
 
-from unrolled.language import ENGLISH, language
+from unrolled.language import ENGLISH, spoken_language
 
 
 def read_claims() -> list[dict[str, str]]:
@@ -17,7 +17,7 @@ def read_claims() -> list[dict[str, str]]:
     headings), ``anchor`` (of the section), ``sentence``, and ``english``, the
     sentence as the English page has it.
     """
-    name = language()
+    name = spoken_language()
     data = resources.files("unrolled") / "data"
     claims = json.loads((data / "claims.json").read_text("utf-8"))
     found = claims
