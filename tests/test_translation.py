@@ -18,6 +18,7 @@ import certify  # noqa: E402
 import checks  # noqa: E402
 import generate  # noqa: E402
 import library  # noqa: E402
+import lines  # noqa: E402
 import outputs  # noqa: E402
 import pages  # noqa: E402
 import prose  # noqa: E402
@@ -224,11 +225,11 @@ def test_the_pieces_of_code():
 
 
 def test_wrapping_counts_wide_characters_twice():
-    rows = cells.wrapped(
+    rows = lines.wrapped(
         "一二三四五，六七 abc defg", 10
     )  # no line begins "，"
     assert rows == ["一二三四", "五，六七", "abc defg"]
-    assert all(cells.columns(row) <= 10 for row in rows)
+    assert all(lines.columns(row) <= 10 for row in rows)
 
 
 @pytest.mark.parametrize(

@@ -6,40 +6,11 @@ as a template: its placeholders stand in braces, as in an f-string.
 """
 
 import ast
-import io
 import re
-import tokenize
-import unicodedata
 
+from comments import changes_of
+from lines import WIDTH, columns, pieces_of, wrapped
 from prose import Say
-
-WIDTH = 79
-KEPT = re.compile(r"#\s*(?:noqa|fmt:|type:|ruff:)")
-TITLE = "# @title "
-
-
-def columns(text: str) -> int:
-    """How wide a line is; Chinese characters take two columns."""
-    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
-    return len(text) + wide
-
-
-def pieces_of(text: str) -> list[str]:
-    """Where a line may be broken: at spaces, and around wide characters."""
-    wide = r"[\u2e80-\u9fff\uff00-\uffef\u3000-\u303f]"
-    closing = r"[，。；：、！？）》”’]"
-    return re.findall(rf"{wide}{closing}*|[^\s\u2e80-\uffef]+| +|\s", text)
-
-
-def wrapped(text: str, width: int) -> list[str]:
-    """The text in lines of at most so many columns, where that can be."""
-    lines = [""]
-    for piece in pieces_of(text):
-        if lines[-1] and columns(lines[-1] + piece.rstrip()) > width:
-            lines.append("")
-        if lines[-1] or not piece.isspace():
-            lines[-1] += piece
-    return [line.rstrip() for line in lines]
 
 
 def template(node: ast.expr) -> str:
@@ -152,7 +123,7 @@ def translated(source: str, say: Say, *, listing: bool = False) -> str:
         changes.append(_docstring(node, lines, say))
     for node in strings.values():
         changes.append(_string(node, lines, say))
-    changes += _comments(source, lines, say)
+    changes += changes_of(source, lines, say)
     # several on one line: the later one first, so that places still hold
     for start, end, change in sorted(changes, key=lambda c: c[:2])[::-1]:
         first, last = start[0], end[0]
@@ -245,56 +216,3 @@ def _literal(text: str) -> str:
 
 def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-
-
-def _comments(source: str, lines: list[str], say: Say) -> list:
-    """Comments; those that fill lines, one below the other, are one."""
-    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
-    found = [t for t in tokens if t.type == tokenize.COMMENT]
-    groups = []
-    for token in found:
-        row, column = token.start
-        alone = not lines[row - 1][:column].strip()
-        if KEPT.match(token.string):
-            continue
-        last = groups[-1] if groups else None
-        follows = (
-            last is not None
-            and alone
-            and last["alone"]
-            and last["rows"][-1] == row - 1
-            and last["column"] == column
-            and not last["text"].startswith(TITLE)
-        )
-        if follows:
-            last["rows"].append(row)
-            last["text"] += " " + token.string.lstrip("# ")
-        else:
-            groups.append(
-                {
-                    "rows": [row],
-                    "column": column,
-                    "alone": alone,
-                    "text": token.string,
-                }
-            )
-    return [c for g in groups if (c := _comment(g, lines, say)) is not None]
-
-
-def _comment(group: dict, lines: list[str], say: Say):
-    text, first, last = group["text"], group["rows"][0], group["rows"][-1]
-    marks = TITLE if text.startswith(TITLE) else "# "
-    words = text[len(marks) :] if text.startswith(marks) else text.lstrip("#")
-    if not re.search(r"[A-Za-z]{2}", words):
-        return None
-    said = say(words.strip())
-    start = (first - 1, len(lines[first - 1][: group["column"]].encode()))
-    end = (last - 1, len(lines[last - 1].encode()))
-
-    def change(before, after):
-        if not group["alone"] or marks == TITLE:
-            return [f"{before}{marks}{said}"]
-        rows = wrapped(said, WIDTH - group["column"] - 2)
-        return [f"{before}# {row}" for row in rows]
-
-    return start, end, change
