@@ -200,12 +200,14 @@ def _typography(chinese: str, is_template: bool) -> list[str]:
     text = re.sub(r" ?\{\d+\} ?", "", text)  # of a script: a word or a number
     for mark in placeholders(text) if is_template else []:
         text = text.replace(mark, "0")
-    text = re.sub(r"[\[\]]", "", text)
+    text = re.sub(r"!?\[|\]", "", text)
     found = []
     close = re.search(rf"[{CJK}][A-Za-z0-9]|[A-Za-z0-9%][{CJK}]", text)
     if close:
         found.append(f"spaces: one too few: {_around(text, close)}")
-    far = re.search(rf"[{CJK}] +[{CJK}]|[{WIDE[:11]}] | [{WIDE[:9]}]", text)
+    far = re.search(
+        rf"[{CJK}] +[{CJK}]|[{WIDE[:11]}] (?!\|)| [{WIDE[:9]}]", text
+    )
     if far:
         found.append(f"spaces: one too many: {_around(text, far)}")
     half = re.search(rf"[{CJK}][,;:!?()]|[,;!?(][{CJK}]|[{CJK}]\.(?!\w)", text)

@@ -122,6 +122,18 @@ def generate(folder: Path = catalogs.FOLDER, target: Path = TARGET) -> None:
     mo = DATA / f"{catalogs.LANGUAGE}.mo"
     mo.write_bytes(library.compiled(folder))
     fill_lists(target)
+    write_readme(folder)
+
+
+def write_readme(folder: Path) -> None:
+    """README.zh.md, beside the English one."""
+    text = (catalogs.ROOT / "README.md").read_text("utf-8")
+    text = pages.prose.translated(
+        text, catalogs.translator("readme", folder=folder)
+    )
+    switch = "[中文](README.zh.md)", "[English](README.md)"
+    path = catalogs.ROOT / "README.zh.md"
+    path.write_text(text.replace(*switch), "utf-8")
 
 
 def write(

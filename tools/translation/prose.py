@@ -23,6 +23,8 @@ TAG_LINE = re.compile(r"</?[\w-]+>")
 SILENT = re.compile(
     r"\$\$.*?\$\$|\$[^$]*\$|`[^`]*`|<[^>]*>|\]\([^)]*\)|\\\w+", flags=re.S
 )
+COMMENTED = ("bash", "python")  # fences whose comments are read
+COMMENT = re.compile(r"(\s*|.*\S  +)(# )(.+)")
 SPOKEN = ("{button-ref}",)  # fences whose content is read
 
 
@@ -44,6 +46,8 @@ def translated(source: str, say: Say) -> str:
             inside = lines[n + 1 : end]
             if fence[3].startswith(SPOKEN):
                 inside = [_line(one, say) for one in inside]
+            elif fence[3] in COMMENTED:
+                inside = [_comment(one, say) for one in inside]
             done += [line, *inside, *lines[end : end + 1]]
             n = end + 1
         elif _stands_alone(line):
@@ -100,6 +104,15 @@ def _line(line: str, say: Say) -> str:
     if OPTION.fullmatch(line) or re.fullmatch(r"[|:\s-]*", line):
         return line
     return _said(line, say)
+
+
+def _comment(line: str, say: Say) -> str:
+    """A line of code, with its comment said."""
+    match = COMMENT.fullmatch(line)
+    if match is None:
+        return line
+    before, mark, words = match.groups()
+    return f"{before}{mark}{_said(words, say)}"
 
 
 def _piece(lines: list[str], say: Say) -> str:

@@ -5,7 +5,10 @@ from pathlib import Path
 import catalogs
 import library
 import pages
+import prose
 import site_zh
+
+README = "readme"  # also the name of its catalog
 
 
 def wanted(book: Path = pages.BOOK) -> dict[str, list[tuple[str, str]]]:
@@ -23,6 +26,11 @@ def wanted(book: Path = pages.BOOK) -> dict[str, list[tuple[str, str]]]:
         text for rows in said.values() for text, _ in rows if text in common
     )
     found[catalogs.COMMON] = [(text, "several pages") for text in order]
+    found[README] = []
+    prose.translated(
+        (catalogs.ROOT / "README.md").read_text("utf-8"),
+        lambda piece: found[README].append((piece, "")) or piece,
+    )
     found[library.NAME] = library.messages()
     found[site_zh.NAME] = site_zh.messages()
     return found
