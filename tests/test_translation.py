@@ -245,6 +245,21 @@ def test_a_printed_line_gives_its_numbers(line, english, chinese, other):
     assert outputs.converted(line, english, {english: chinese}.get) == other
 
 
+def test_only_whole_lines_of_the_library_are_taken_for_its_own():
+    known = ["Holds: {sentence}", "a {kind}", "Exercise {name}: {called} ..."]
+    words = {
+        "Holds: {sentence}": "成立：{sentence}",
+        "Exercise {name}: {called} ...": "练习 {name}：{called}",
+        "it is {n}.": "它是 {n}。",
+    }
+    printed = outputs.Printed(words.get, words.get, known)
+    assert printed.line("Holds: it is 3.", ["it is {n}."]) == "成立：它是 3。"
+    assert printed.line("Exercise 8-1: f ...", []) == "练习 8-1：f"
+    assert printed.line("a mark at each turn", []) == "a mark at each turn"
+    with pytest.raises(ValueError, match="no claim of the cell prints"):
+        printed.line("Holds: it was 3.", ["it is {n}."])
+
+
 def test_the_words_of_scripts():
     assert site_zh.key("so ${a ? `${b}` : 1} and ${c}") == "so {1} and {2}"
     assert site_zh.key("plain") == "plain"

@@ -59,7 +59,9 @@ class Printed:
 
     def __init__(self, say: Say, say_library: Say, known: list[str]) -> None:
         """say: of the page; known: the library's templates."""
-        self.say, self.say_library, self.known = say, say_library, known
+        # "a {kind}" and the like are parts of lines, which any line may be
+        self.known = [k for k in known if len(re.sub(r"{.*?}", "", k)) > 6]
+        self.say, self.say_library = say, say_library
 
     def line(self, line: str, claims: list[str]) -> str:
         """One line; it stays as it is where nobody knows it."""
