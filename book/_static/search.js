@@ -12,6 +12,19 @@ const LIBRARY = "book/library";
 export const containing = (word, words) =>
   /\p{Script=Han}/u.test(word) ? words.filter((w) => w.includes(word)) : [word];
 
+// A run of Chinese that is in no word of the index, cut into words that are:
+// from the left, the longest first.
+export const cut = (run, words) => {
+  const found = [];
+  for (let at = 0; at < run.length; ) {
+    let end = run.length;
+    while (end > at + 1 && !words.has(run.slice(at, end))) end -= 1;
+    if (words.has(run.slice(at, end))) found.push(run.slice(at, end));
+    at = end;
+  }
+  return found;
+};
+
 // The section of a page that holds most of these words, and among those the
 // one where they weigh most; undefined where none holds any.
 export function bestSection(sections, words) {
@@ -65,11 +78,14 @@ export function arrange(results, query, words) {
 const perform = Search._performSearch;
 Search._performSearch = (query, words, ...others) => {
   const terms = Search._index.terms;
-  for (const word of words) {
-    if (!Object.hasOwn(terms, word)) {
-      const longer = containing(word, Object.keys(terms));
-      const files = longer.flatMap((w) => terms[w] ?? []);
-      if (files.length) terms[word] = [...new Set(files)];
+  for (const word of [...words]) {
+    if (Object.hasOwn(terms, word)) continue;
+    const longer = containing(word, Object.keys(terms));
+    const files = longer.flatMap((w) => terms[w] ?? []);
+    if (files.length) terms[word] = [...new Set(files)];
+    else if (/\p{Script=Han}/u.test(word)) {
+      words.delete(word);
+      for (const part of cut(word, new Set(Object.keys(terms)))) words.add(part);
     }
   }
   const results = perform(query, words, ...others);

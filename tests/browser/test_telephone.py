@@ -1,14 +1,10 @@
 """On a telephone nothing is cut without a sign, and a finger does its part."""
 
-from pathlib import Path
-
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-SITE = ROOT / "_build" / "html"
-PAGES = sorted(
-    str(path.relative_to(SITE)) for path in (SITE / "book").glob("*.html")
-)
+from scripts import built_pages
+
+PAGES = built_pages()
 pytestmark = pytest.mark.slow
 
 
