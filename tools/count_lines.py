@@ -19,7 +19,7 @@ LIBRARY = Path(__file__).resolve().parent.parent / "lib" / "unrolled"
 # no idea that a page teaches: sentences that are checked, checks, the oracle
 MACHINERY = ("__init__", "checks", "claims", "course", "reference")
 # beyond the classic course: of appendices, and of pages that can be skipped
-APART = ("attention", "context_mixing", "gates", "subwords")
+APART = ("attention", "context_mixing", "gates", "reading", "subwords")
 
 
 class Count(NamedTuple):
