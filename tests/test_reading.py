@@ -8,7 +8,7 @@ from helpers import seeded, small, text
 from unrolled.attention import TransformerLM
 from unrolled.evaluation import log_probs
 from unrolled.gates import GRULM, LSTMLM
-from unrolled.reading import gradient_sizes, read
+from unrolled.reading import gradient_sizes, multiply, read
 
 KINDS = {
     "RNN": lambda: small(),
@@ -153,3 +153,58 @@ def test_gradient_sizes_leave_dropout_out():
     for one, other in zip(ours, again, strict=True):
         assert torch.equal(one, other)
     assert model.training
+
+
+class TestMultiply:
+    def laws(self, n=6, models=3, size=4):
+        scores = torch.randn(models, n, size, generator=seeded(0)).double()
+        return list(scores.log_softmax(-1))
+
+    def test_by_hand(self):
+        laws = [torch.tensor([[0.5, 0.5], [0.8, 0.2]]).double().log()]
+        laws += [torch.tensor([[0.2, 0.8], [0.4, 0.6]]).double().log()]
+        found, powers = multiply(laws, torch.tensor([1, 0]), [2.0, 1.0])
+        # 0.25 * 0.2 and 0.25 * 0.8
+        assert found[0].exp().item() == pytest.approx(0.8)
+        # E[ln P_1] is ln 0.5, as is ln P_1(1): its power stays
+        assert powers[0].item() != 2.0
+        none, same = multiply(laws, torch.tensor([1, 0]), [2.0, 1.0], learn=0)
+        assert same.tolist() == [2.0, 1.0]
+        # 0.64 * 0.4 and 0.04 * 0.6
+        assert none[1].exp().item() == pytest.approx(0.256 / 0.28)
+
+    def test_one_step(self):
+        laws = self.laws(n=1)
+        ids, start = torch.tensor([2]), [0.5, 0.3, 0.1]
+        v = torch.tensor(start).double().requires_grad_()
+        loss = -(v @ torch.stack(laws)[:, 0]).log_softmax(-1)[2]
+        (gradient,) = torch.autograd.grad(loss, v)
+        found, powers = multiply(laws, ids, start, rate=0.2)
+        assert found[0].item() == pytest.approx(-loss.item())
+        assert torch.allclose(powers, v.detach() - 0.2 * gradient)
+
+    def test_a_single_model_with_power_1_is_itself(self):
+        laws, ids = self.laws(models=1), torch.tensor([0, 1, 2, 3, 0, 1])
+        found, _ = multiply(laws, ids, [1.0], rate=0.0)
+        assert torch.allclose(found, laws[0].gather(1, ids[:, None])[:, 0])
+
+    def test_no_row_has_seen_its_id(self):
+        laws, ids = self.laws(), torch.tensor([0, 1, 2, 3, 0, 1])
+        other = ids.clone()
+        other[3] = 0
+        before, _ = multiply(laws, ids, [0.3] * 3, rate=0.5)
+        after, _ = multiply(laws, other, [0.3] * 3, rate=0.5)
+        assert torch.equal(before[:3], after[:3])
+        assert not torch.equal(before[4:], after[4:])
+
+    def test_it_stops_learning(self):
+        laws, ids = self.laws(), torch.tensor([0, 1, 2, 3, 0, 1])
+        short, powers = multiply(
+            [law[:4] for law in laws], ids[:4], [0.3] * 3, rate=0.5
+        )
+        whole, last = multiply(laws, ids, [0.3] * 3, rate=0.5, learn=4)
+        assert torch.equal(whole[:4], short)
+        assert torch.equal(last, powers)
+        rest, _ = multiply([law[4:] for law in laws], ids[4:], powers, learn=0)
+        assert torch.equal(whole[4:], rest)
+        assert not torch.equal(last, multiply(laws, ids, [0.3] * 3)[1])

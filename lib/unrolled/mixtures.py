@@ -1,17 +1,14 @@
-"""Several models as one: a weighted mean, or a product of powers.
+"""Several models as one: a weighted mean of their probabilities.
 
-Sections 8.3a and 8.5a use it: :doc:`/book/8_3a_counting_in_earnest`, and
-appendix C: :doc:`/book/a_3_after_rnns`. Models come in as the log
-probabilities that each gave to the same tokens, in nats; how they were
-computed does not matter.
+Sections 8.3a and 8.5a use it: :doc:`/book/8_3a_counting_in_earnest`. Models
+come in as the log probabilities that each gave to the same tokens, in nats;
+how they were computed does not matter.
 """
 
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-
-from unrolled.checks import as_ids, check_count, check_number
 
 ROUNDS = 2000  # of EM, at most
 ROUNDING = 1e-5  # ln 1 in single precision may come out this high
@@ -72,49 +69,6 @@ def fit_weights(log_probs: Sequence[Tensor]) -> list[float]:
         if moved.abs().max() <= 1e-6:
             break
     return torch.softmax(log_weights, dim=0).tolist()
-
-
-def multiply(
-    laws: Sequence[Tensor],
-    ids: Tensor,
-    weights: Sequence[float],
-    *,
-    rate: float = 0.001,
-    learn: int | None = None,
-) -> tuple[Tensor, Tensor]:
-    """ln P of each id under a product of powers that learns, and its powers.
-
-        P(x) ~ exp(sum over j of v_j ln P_j(x))
-
-    laws: one (n, V) tensor of ln P_j for each model, row i about ids[i], all
-    finite. weights: the v_j at the start; after each id a step along the
-    gradient of -ln P moves them, v_j -= rate (E[ln P_j] - ln P_j(id)), E
-    being the mean under P. learn: only the first so many ids do so (all, if
-    None). Returns (n,), nats, and the v_j after the last id.
-
-    A product can be sharper than any of its models, as a mean cannot.
-    Sources: those of ``context_mixing``, whose last step this is. Raises
-    ValueError for laws that are not finite or of other shapes.
-    """
-    stacked = torch.stack([law.double() for law in laws], 1)  # (n, J, V)
-    ids = as_ids("ids", ids, vocab_size=stacked.shape[2])
-    powers = torch.as_tensor(weights, dtype=torch.float64).clone()
-    if len(ids) != len(stacked) or len(powers) != len(laws):
-        raise ValueError(
-            f"laws must be {len(powers)} tensors, one for each weight, of "
-            f"{len(ids)} rows, got {len(laws)} of {len(stacked)}"
-        )
-    if not bool(stacked.isfinite().all()):
-        raise ValueError("laws must be finite logarithms")
-    check_number("rate", rate, "[0, inf)")
-    learn = len(ids) if learn is None else check_count("learn", learn, 0)
-    found = []
-    for i, (law, token) in enumerate(zip(stacked, ids.tolist(), strict=True)):
-        log_probs = (powers @ law).log_softmax(-1)
-        found.append(log_probs[token])
-        if i < learn:
-            powers -= rate * (law @ log_probs.exp() - law[:, token])
-    return torch.stack(found), powers
 
 
 def _stack(log_probs: Sequence[Tensor]) -> Tensor:

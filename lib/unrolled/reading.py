@@ -1,4 +1,4 @@
-"""Networks that learn while they read: dynamic evaluation.
+"""Models that learn while they read: dynamic evaluation, and a mixture.
 
 Appendix C teaches this module: :doc:`/book/a_3_after_rnns`. Each piece of a
 text is scored first, then learned from, as compressors do. It trains nothing
@@ -97,6 +97,49 @@ def read(
                 p.sub_(g / s, alpha=rate)
                 p.lerp_(p_0, decay)
     return torch.cat(found)
+
+
+def multiply(
+    laws: Sequence[Tensor],
+    ids: Tensor,
+    weights: Sequence[float],
+    *,
+    rate: float = 0.001,
+    learn: int | None = None,
+) -> tuple[Tensor, Tensor]:
+    """ln P of each id under a product of powers that learns, and its powers.
+
+        P(x) ~ exp(sum over j of v_j ln P_j(x))
+
+    laws: one (n, V) tensor of ln P_j for each model, row i about ids[i], all
+    finite. weights: the v_j at the start; after each id a step along the
+    gradient of -ln P moves them, v_j -= rate (E[ln P_j] - ln P_j(id)), E
+    being the mean under P. learn: only the first so many ids do so (all, if
+    None). Returns (n,), nats, and the v_j after the last id.
+
+    A product can be sharper than any of its models, as a mean cannot.
+    Sources: those of ``context_mixing``, whose last step this is. Raises
+    ValueError for laws that are not finite or of other shapes.
+    """
+    stacked = torch.stack([law.double() for law in laws], 1)  # (n, J, V)
+    ids = as_ids("ids", ids, vocab_size=stacked.shape[2])
+    powers = torch.as_tensor(weights, dtype=torch.float64).clone()
+    if len(ids) != len(stacked) or len(powers) != len(laws):
+        raise ValueError(
+            f"laws must be {len(powers)} tensors, one for each weight, of "
+            f"{len(ids)} rows, got {len(laws)} of {len(stacked)}"
+        )
+    if not bool(stacked.isfinite().all()):
+        raise ValueError("laws must be finite logarithms")
+    check_number("rate", rate, "[0, inf)")
+    learn = len(ids) if learn is None else check_count("learn", learn, 0)
+    found = []
+    for i, (law, token) in enumerate(zip(stacked, ids.tolist(), strict=True)):
+        log_probs = (powers @ law).log_softmax(-1)
+        found.append(log_probs[token])
+        if i < learn:
+            powers -= rate * (law @ log_probs.exp() - law[:, token])
+    return torch.stack(found), powers
 
 
 def _gradients(model: nn.Module, loss: Tensor) -> Sequence[Tensor]:
