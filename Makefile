@@ -82,6 +82,8 @@ experiments: $(READY)
 	$(BIN)/python experiments/bias.py
 	$(BIN)/python experiments/zipf.py
 	$(BIN)/python experiments/context_mixing.py
+	$(BIN)/python experiments/gates.py tune chosen curve
+	$(BIN)/python experiments/finished_mixture.py reading mixture
 
 explorables: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python tools/explorables

@@ -61,9 +61,14 @@ class Book:
         return [round(-p.mean().item() / math.log(2), 4) for p in two]
 
     def blocks(self, log_probs) -> list[float]:
-        """Bits of each thousand characters of the test part, summed."""
+        """Bits of each thousand characters of the test part, summed.
+
+        The last sum takes what is left.
+        """
         rows = -log_probs[len(self.valid) :] / math.log(2)
-        return [round(block.sum().item(), 1) for block in rows.split(BLOCK)]
+        *sums, last = (block.sum().item() for block in rows.split(BLOCK))
+        sums[-1] += last
+        return [round(bits, 1) for bits in sums]
 
 
 def reader(name: str, book: Book):

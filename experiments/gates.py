@@ -79,8 +79,16 @@ def settings(kind: str, number: int) -> dict:
     return {**TRAINING, **own, **SETTINGS[kind][number]}
 
 
-def run(kind: str, chosen: dict, seed: int, ids, valid_ids, vocab_size):
-    """Train one model; return it and what is stored of it."""
+def run(
+    kind: str,
+    chosen: dict,
+    seed: int,
+    ids,
+    valid_ids,
+    vocab_size: int,
+    until: int | None = None,
+):
+    """Train one model, up to an epoch; return it and what is stored of it."""
     generator = torch.Generator().manual_seed(seed)
     options = {k: v for k, v in chosen.items() if k not in TRAINING}
     model = KINDS[kind](vocab_size, **options, generator=generator)
@@ -94,16 +102,17 @@ def run(kind: str, chosen: dict, seed: int, ids, valid_ids, vocab_size):
         weight_decay=chosen["weight_decay"],
     )
     epochs, start = chosen["epochs"], time.process_time()
+    until = until or epochs
     history = train(
         model,
         loader,
-        epochs,
+        until,
         optimizer,
-        schedule=cosine,
+        schedule=lambda done: cosine(done * until / epochs),
         averaging=0.999,
         held_out=valid_ids,
         # late epochs, with the last one
-        evaluate_at=range(epochs, epochs // 2, -2),
+        evaluate_at=range(until, until // 2, -2),
         keep_best=True,
         progress=False,
     )
@@ -115,6 +124,7 @@ def run(kind: str, chosen: dict, seed: int, ids, valid_ids, vocab_size):
         "parameters": sum(p.numel() for p in model.parameters()),
         "valid_bits": round(best, 4),
         "best_epoch": history.best_epoch,
+        "first_epoch": round(math.log2(history.train[0]), 4),
         "train_bits": round(math.log2(history.train[-1]), 4),
         "cpu_seconds": round(time.process_time() - start),
     }

@@ -248,6 +248,23 @@ def network_rungs(text: Text, models) -> Iterable[Scored]:
     yield Scored("RNN and counting", BEFORE, "8.5a", "mixture", both)
 
 
+def after_rnns_rungs() -> Iterable[Scored]:
+    """Rows of appendix C: blocks that its experiment has stored."""
+    file = DATA / "finished_mixture.json"
+    content = json.loads(file.read_text("utf-8"))
+    for name in ("GRU", "LSTM", "transformer"):
+        blocks = np.array(content["reading"][name]["frozen blocks"])
+        yield Scored(name, BEFORE, "C", "network", blocks)
+    blocks = np.array(content["reading"]["LSTM"]["learning blocks"])
+    yield Scored("LSTM, learning", WHILE, "C", "network", blocks)
+    for name, way, kind in (
+        ("finished mixture", "frozen", BEFORE),
+        ("finished mixture, learning", "learning", WHILE),
+    ):
+        blocks = np.array(content["mixture"][way]["all of it"]["blocks"])
+        yield Scored(name, kind, "C", "mixture", blocks)
+
+
 def undecided(first: Scored, then: Scored) -> bool:
     """Whether a bootstrap of blocks leaves open which of two is better."""
     found = bootstrap(
@@ -303,6 +320,7 @@ def main() -> None:
         *counting_rungs(text, models),
         *compressor_rungs(text),
         *network_rungs(text, models),
+        *after_rnns_rungs(),
     ]
     rungs = as_rungs(scored, len(text.test))
     if not any(rung.name == "zpaq" for rung in rungs):
