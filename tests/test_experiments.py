@@ -5,12 +5,14 @@ import json
 import math
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
 from scripts import load
+from unrolled.checkpoints import load_model
 from unrolled.corpus import CorpusError, load_corpus, split
 from unrolled.evaluation import evaluate, log_probs
 from unrolled.ngrams import NgramLM
@@ -709,3 +711,110 @@ def test_the_bias_of_some_passages_is_as_stored():
     for cut, row in again["cuts"].items():
         cosine = there[cut]["cosine of means"]
         assert row["cosine of means"] == pytest.approx(cosine, abs=0.01)
+
+
+def test_every_run_of_the_gated_networks_is_there_once():
+    experiment, stored = load("experiments/gates.py"), strict("gates.json")
+    tuned = [(row["kind"], row["number"]) for row in stored["tune"]]
+    numbers = {len(found) for found in experiment.SETTINGS.values()}
+    assert len(numbers) == 1  # the same budget for each kind
+    wanted = [
+        (kind, number)
+        for kind, found in experiment.SETTINGS.items()
+        for number in range(len(found))
+    ]
+    assert sorted(tuned) == sorted(wanted)
+    for row in stored["tune"]:
+        setting = experiment.settings(row["kind"], row["number"])
+        assert {name: row[name] for name in setting} == setting
+        assert row["best_epoch"] <= row["epochs"]
+        assert row["cpu_seconds"] < 150
+    runs = [(row["kind"], row["seed"]) for row in stored["chosen"]]
+    assert len(set(runs)) == len(runs)
+    for row in stored["chosen"]:
+        assert row["number"] == experiment.best(row["kind"])["number"]
+        assert row["valid_bits"] < row["test_bits"] < row["valid_bits"] + 0.15
+
+
+@pytest.mark.parametrize("kind", ["GRU", "LSTM", "transformer"])
+def test_a_gated_network_that_is_stored_is_the_best_of_its_kind(kind):
+    book_or_skip()
+    experiment = load("experiments/gates.py")
+    path = experiment.path_of(kind)
+    assert path.stat().st_size < 2**20
+    model, _ = load_model(path)
+    row = experiment.best(kind)
+    size = sum(p.numel() for p in model.parameters())
+    assert size == row["parameters"]
+    _, _, valid_ids, _ = experiment.parts()
+    bits = -log_probs(model, valid_ids).mean().item() / math.log(2)
+    assert bits == pytest.approx(row["valid_bits"], abs=1e-3)
+
+
+def test_a_gated_network_runs_again():
+    """The first epoch: later ones are chaotic, and differ by machine."""
+    book_or_skip()
+    experiment, stored = load("experiments/gates.py"), strict("gates.json")
+    row = next(r for r in stored["tune"] if "first_epoch" in r)
+    vocab, train_ids, valid_ids, _ = experiment.parts()
+    _, again = experiment.run(
+        row["kind"],
+        experiment.settings(row["kind"], row["number"]),
+        row["seed"],
+        train_ids,
+        valid_ids[:500],
+        len(vocab),
+        until=1,
+    )
+    assert again["first_epoch"] == pytest.approx(row["first_epoch"], rel=0.01)
+
+
+def test_the_finished_mixture_is_whole():
+    stored = strict("finished_mixture.json")
+    names = set(load("experiments/finished_mixture.py").FILES)
+    assert set(stored["reading"]) == names
+    for name, result in stored["reading"].items():
+        rows = [row for row in stored["tried"] if row["name"] == name]
+        chosen = min(rows, key=lambda row: row["valid_bits"])
+        assert (chosen["rate"], chosen["decay"]) == (
+            result["rate"],
+            result["decay"],
+        )
+        assert chosen["valid_bits"] == result["learning"][0]
+    everything = stored["mixture"]["learning"]["all of it"]
+    assert set(everything["powers"]) == names | {"context mixing"}
+
+
+def test_reading_again():
+    """The validation part, by the smallest network."""
+    book_or_skip()
+    experiment = load("experiments/finished_mixture.py")
+    book, stored = experiment.Book(), strict("finished_mixture.json")
+    name = "RNN, one layer"
+    row = stored["reading"][name]
+    book.held = book.valid
+    book.warm = book.warm[: experiment.WARM + len(book.valid)]
+    learning = experiment.learning_laws(name, book, row["rate"], row["decay"])
+    for laws, way in (
+        (learning, "learning"),
+        (experiment.frozen_laws(name, book), "frozen"),
+    ):
+        (bits,) = book.bits(book.picked(laws))
+        assert bits == pytest.approx(row[way][0], abs=1e-3)
+
+
+def test_powers_of_the_finished_mixture_by_hand():
+    experiment = load("experiments/finished_mixture.py")
+    laws = torch.tensor([[0.5, 0.5], [0.8, 0.2]]).double().log()
+    book = SimpleNamespace(held=torch.tensor([0, 1]), valid=torch.tensor([0]))
+    alone, powers = experiment.mixed(
+        book, {"a": laws, "b": laws}, True, rate=0.0
+    )
+    assert powers.tolist() == [0.5, 0.5]
+    assert torch.allclose(alone, torch.tensor([0.5, 0.2]).double().log())
+    both = {"context mixing": laws, "b": laws, "c": laws}
+    _, powers = experiment.mixed(book, both, True, rate=0.0)
+    assert powers.tolist() == [0.75, 0.125, 0.125]
+    _, still = experiment.mixed(book, both, False, rate=1.0)
+    _, moved = experiment.mixed(book, both, True, rate=1.0)
+    assert not torch.equal(still, moved)
