@@ -404,6 +404,16 @@ FALSE["a_2_bptt_by_hand"] = [
     ("one passage's noise is", {"noise": [1.0]}),
 ]
 
+FALSE["a_3_after_rnns"] = [
+    ("have lost half within two steps", {"short": 0}),
+    ("stored networks, scored here", {"off": 0.1}),
+    ("with the first seed the LSTM", {"kneser_ney": 1.96}),
+    ("networks gains by learning", {"saved": {"GRU": -0.01}}),
+    ("the finished mixture that learns needs", {"alone": 1.7}),
+    ("of single parts context mixing", {"small": 0.5}),
+    ("networks as inputs of context mixing", {"inputs": 1.7}),
+]
+
 
 def test_there_is_an_entry_for_each_claim(notebook_path, notebook):
     claims = [
