@@ -33,7 +33,7 @@ FILES = {
     "LSTM": "lstm",
     "transformer": "transformer",
 }
-RATES = (6e-6, 1.2e-5, 2.4e-5, 4.8e-5)
+RATES = (6e-6, 1.2e-5, 2.4e-5, 4.8e-5, 9.6e-5)
 DECAY = 1e-3
 STAYS = ("transformer",)  # read frozen only: a step of it costs too much
 SEGMENT = 20
