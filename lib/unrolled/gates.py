@@ -7,6 +7,12 @@ step. Each model can stand wherever a ``StackedRNNLM`` can.
 Shapes: n batch size, T steps, V vocabulary size, h hidden units. The weights
 of all gates of a layer lie side by side, so that one product serves them all,
 in the order of ``torch.nn.GRU`` and ``torch.nn.LSTM``; theirs are transposed.
+
+Both models are made as a ``StackedRNNLM`` is, with ``dropout`` between the
+layers and before the output and ``recurrent_dropout`` of the state on the way
+to the next step, one mask for all steps of a minibatch. A state is
+(num_layers, n, h) in a GRU, (num_layers, n, 2h) in an LSTM, H and C side by
+side.
 """
 
 import math
@@ -66,7 +72,7 @@ def lstm_step(
     return O.sigmoid() * C.tanh(), C
 
 
-class GatedLM(nn.Module):
+class _GatedLM(nn.Module):
     """What the two models share; a subclass says what a step is.
 
     As ``StackedRNNLM``; a state is (num_layers, n, parts h), with ``parts``
@@ -182,13 +188,13 @@ class GatedLM(nn.Module):
         return (drawn < 1 - share) / (1 - share)
 
 
-class GRULM(GatedLM):
-    """A language model of GRU layers: see ``gru_step`` and ``GatedLM``."""
+class GRULM(_GatedLM):
+    """A language model of GRU layers: see ``gru_step``."""
 
     num_gates, parts = 3, 1
 
     def __init__(self, vocab_size: int, num_hiddens: int, *rest, **options):
-        """As ``GatedLM``; b_n starts at 0."""
+        """As ``_GatedLM``; b_n starts at 0."""
         super().__init__(vocab_size, num_hiddens, *rest, **options)
         zeros = [torch.zeros(num_hiddens) for _ in self.W_hh]
         self.b_n = nn.ParameterList(map(nn.Parameter, zeros))
@@ -197,13 +203,13 @@ class GRULM(GatedLM):
         return gru_step(A, state, self.W_hh[layer], self.b_n[layer], kept)
 
 
-class LSTMLM(GatedLM):
-    """A language model of LSTM layers: see ``lstm_step`` and ``GatedLM``."""
+class LSTMLM(_GatedLM):
+    """A language model of LSTM layers: see ``lstm_step``."""
 
     num_gates, parts = 4, 2
 
     def __init__(self, vocab_size: int, num_hiddens: int, *rest, **options):
-        """As ``GatedLM``; the forget gates start open, at sigmoid(1)."""
+        """As ``_GatedLM``; the forget gates start open, at sigmoid(1)."""
         super().__init__(vocab_size, num_hiddens, *rest, **options)
         h = self.num_hiddens
         with torch.no_grad():
