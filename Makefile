@@ -60,12 +60,10 @@ ladder: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python tools/ladder.py
 
 experiments: $(READY)
-	$(BIN)/python experiments/whole_book.py log
-	$(BIN)/python experiments/whole_book.py chosen
-	$(BIN)/python experiments/whole_book.py curve
 	$(BIN)/python experiments/whole_book.py seeds
 	$(BIN)/python experiments/whole_book.py search
 	$(BIN)/python experiments/whole_book.py best
+	$(BIN)/python experiments/whole_book.py curve
 	$(BIN)/python experiments/classic_recipe.py clip
 	$(BIN)/python experiments/classic_recipe.py long
 	$(BIN)/python experiments/classic_recipe.py probes
@@ -84,6 +82,11 @@ experiments: $(READY)
 	$(BIN)/python experiments/context_mixing.py
 	$(BIN)/python experiments/gates.py tune chosen curve
 	$(BIN)/python experiments/finished_mixture.py reading mixture
+	$(BIN)/python experiments/d2l_1_0.py
+	$(BIN)/python experiments/distributed.py learn
+	$(BIN)/python experiments/distributed.py fail
+	$(BIN)/python experiments/distributed.py time
+	$(BIN)/python experiments/classic_exercises.py
 
 explorables: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python tools/explorables

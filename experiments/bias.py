@@ -221,22 +221,25 @@ def run_one(name, seed, number=SETTINGS["passages"]) -> dict:
 
 
 def stored() -> dict:
-    """The one-layer network of 8.5, on a story that it does not know."""
+    """The one-layer network of 8.5a, on a story that it does not know."""
     model, _ = load_model(DATA / "rnn_1_layer.safetensors")
     return every_cut(model, passages_of(texts()[2], SETTINGS["stored"]))
 
 
 def main() -> None:
-    """Run what is not yet stored; store after each network."""
-    there = {"networks": [], "stored network": None}
+    """Run what is not yet stored, the stored network anew; store as it goes.
+
+    The stored network is that of the day, so it is run each time.
+    """
+    rows, story = [], stored()
     if RESULTS.exists():
-        there = json.loads(RESULTS.read_text("utf-8"))
-    rows, story = there["networks"], there["stored network"] or stored()
+        rows = json.loads(RESULTS.read_text("utf-8"))["networks"]
     done = {(row["network"], row["seed"]) for row in rows}
     wanted = itertools.product(SETTINGS["networks"], SETTINGS["seeds"])
     left = [network for network in wanted if network not in done]
-    for number, network in enumerate(left, start=1):
-        rows.append(run_one(*network))
+    for number, network in enumerate([None, *left]):
+        if network is not None:
+            rows.append(run_one(*network))
         content = {
             "settings": SETTINGS,
             "networks": rows,

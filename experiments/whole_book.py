@@ -1,32 +1,26 @@
 """Train networks on the whole book, with the fixed splits, and store them.
 
-    python experiments/whole_book.py log        every configuration, one seed
-                                                (those not yet stored)
-    python experiments/whole_book.py chosen     three seeds of the best ones
-    python experiments/whole_book.py curve      text sizes, counting beside
     python experiments/whole_book.py seeds      single changes, three seeds
-    python experiments/whole_book.py search     more networks of two layers
-    python experiments/whole_book.py best       three seeds of the best one
+    python experiments/whole_book.py search     networks of one and two layers
+    python experiments/whole_book.py best       three seeds of the best ones
+    python experiments/whole_book.py curve      shorter texts, counting beside
 
 The validation part decides which configuration is the best of one layer and
-of two, and after which epoch its training stops. The test part is scored for
-the chosen ones only. Results of the first three are in
-lib/unrolled/data/whole_book.json; the first seed's parameters lie beside it.
-Two processes of one thread each use both cores. The last three store each
-run in whole_book_tries.json as soon as it ends, and leave out those that are
-there. Section 8.5a shows the results.
+of two, after which epoch its training stops, and which of three seeds is
+kept: its parameters lie beside the results. The test part is scored for the
+chosen ones only. Each run is stored in lib/unrolled/data/whole_book.json as
+soon as it ends; runs that are there are left out. Section 8.5a shows them.
 """
 
 import json
 import math
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
+from functools import partial
 
 import torch
 
-import unrolled
+from storing import DATA, store
 from unrolled.batches import SequenceLoader
 from unrolled.checkpoints import save_model
 from unrolled.corpus import load_corpus, split
@@ -38,56 +32,19 @@ from unrolled.stacked import StackedRNNLM
 from unrolled.training import train
 from unrolled.vocab import Vocab, character_stream
 
-DATA = Path(__file__).resolve().parent.parent / "lib" / "unrolled" / "data"
 RESULTS = DATA / "whole_book.json"
-TRIES = DATA / "whole_book_tries.json"
+PARTS = ("seeds", "search", "best", "curve", "counting")
 SEEDS = (0, 1, 2)
 
-BASE = {
+# of one small layer, so that each change gets its seeds
+SMALL = {
     "layers": 1,
-    "hidden": 512,
+    "hidden": 256,
     "input_scale": 3.0,
-    "dropout": 0.3,
+    "dropout": 0.0,
     "rate": 2e-3,
-    "epochs": 30,
+    "epochs": 15,
     "averaging": 0.999,
-}
-CHANGES = {
-    "base": {},
-    "input scale 0.1": {"input_scale": 0.1},
-    "input scale 1": {"input_scale": 1.0},
-    "input scale 10": {"input_scale": 10.0},
-    "no averaging": {"averaging": None},
-    "rate 0.0005": {"rate": 5e-4},
-    "rate 0.01": {"rate": 1e-2},
-    "no dropout": {"dropout": 0.0},
-    "dropout 0.5": {"dropout": 0.5},
-    "256 units": {"hidden": 256},
-    "the book's SGD": {"rate": None},
-    "dropout 0.1": {"dropout": 0.1},
-    "no dropout, 15 epochs": {"dropout": 0.0, "epochs": 15},
-    "two layers of 384, dropout 0.1, 20 epochs": {
-        "layers": 2,
-        "hidden": 384,
-        "dropout": 0.1,
-        "epochs": 20,
-    },
-    "two layers of 384, no dropout, 15 epochs": {
-        "layers": 2,
-        "hidden": 384,
-        "dropout": 0.0,
-        "epochs": 15,
-    },
-    "two layers of 384": {"layers": 2, "hidden": 384},
-    "two layers of 384, dropout 0.4": {
-        "layers": 2,
-        "hidden": 384,
-        "dropout": 0.4,
-        "epochs": 40,
-    },
-}
-# what a run of the last three parts may set besides
-PLAIN = {
     "rows": 32,
     "steps": 64,
     "start": "orthogonal",  # of the recurrent matrices, or "Gaussian"
@@ -97,8 +54,6 @@ PLAIN = {
     "weight_decay": 0.0,
     "hidden_input": 0.0,  # share of input characters read as unknown
 }
-# smaller and shorter than BASE, so that each change gets its seeds
-SMALL = {**BASE, **PLAIN, "hidden": 256, "dropout": 0.0, "epochs": 15}
 SINGLE = {
     "base": {},
     "input scale 0.1": {"input_scale": 0.1},
@@ -118,21 +73,69 @@ SINGLE = {
         "dropout": 0.3,
         "masks": "each step",
     },
+    "5 % of the input hidden": {"hidden_input": 0.05},
     "two layers": {"layers": 2},
 }
 RATES = (2e-3, 6e-3)  # for each change, since it may need its own
-DEEP = {**BASE, **PLAIN, "layers": 2, "hidden": 384, "dropout": 0.1}
-DEEP["epochs"] = 20
-SEARCH = {
-    "rate 0.004": {"rate": 4e-3},
-    "rate 0.004, 5 % of the input hidden": {
-        "rate": 4e-3,
-        "hidden_input": 0.05,
-    },
-    "rate 0.004, dropout 0.2": {"rate": 4e-3, "dropout": 0.2},
-    "rate 0.004, weight decay 0.1": {"rate": 4e-3, "weight_decay": 0.1},
+# the search: what differs from ONE or TWO
+ONE = {**SMALL, "hidden": 512, "rate": 4e-3}
+TWO = {
+    **SMALL,
+    "layers": 2,
+    "hidden": 384,
+    "dropout": 0.1,
+    "rate": 4e-3,
+    "epochs": 20,
 }
+OWN_RATE = {"input_scale": 0.1, "input_rate": 30}
+LONG = {"hidden_input": 0.1, "epochs": 40}
+SEARCH = {
+    "one layer": ONE,
+    "one layer, W_xh at 30 times the rate": ONE | OWN_RATE,
+    "one layer, dropout 0.1": ONE | {"dropout": 0.1, "epochs": 20},
+    "one layer, 5 % of the input hidden": ONE | {"hidden_input": 0.05},
+    "one layer, the recipe of 8.5": ONE | {"rate": None, "epochs": 30},
+    "two layers": TWO,
+    "two layers, W_xh at 30 times the rate": TWO | OWN_RATE,
+    "two layers, 5 % of the input hidden": TWO | {"hidden_input": 0.05},
+    "two layers, dropout 0.2": TWO | {"dropout": 0.2, "epochs": 30},
+    "two layers, weight decay 0.1": TWO | {"weight_decay": 0.1},
+    "two layers, 10 % hidden, 40 epochs": TWO | LONG,
+    "two layers, 10 % hidden, no dropout, 40 epochs": TWO
+    | LONG
+    | {"dropout": 0.0},
+    "two layers, 10 % hidden, no dropout, 16 rows": TWO
+    | LONG
+    | {"dropout": 0.0, "epochs": 24, "rows": 16},
+    "two layers, 15 % hidden, no dropout, weight decay 0.1": TWO
+    | {"dropout": 0.0, "hidden_input": 0.15, "weight_decay": 0.1}
+    | {"epochs": 30},
+    "two layers, 10 % hidden, no dropout, rate 0.006": TWO
+    | {"dropout": 0.0, "hidden_input": 0.1, "rate": 6e-3, "epochs": 24},
+    "two layers, 10 % hidden, no dropout, rate 0.0025": TWO
+    | LONG
+    | {"dropout": 0.0, "rate": 2.5e-3},
+    "two layers, 15 % hidden, no dropout, weight decay 0.1, 60 epochs": TWO
+    | {"dropout": 0.0, "hidden_input": 0.15, "weight_decay": 0.1}
+    | {"epochs": 60},
+    "two layers, 10 % hidden, no dropout, weight decay 0.3": TWO
+    | LONG
+    | {"dropout": 0.0, "weight_decay": 0.3},
+    "two layers, 15 % hidden, no dropout, weight decay 0.3, 60 epochs": TWO
+    | {"dropout": 0.0, "hidden_input": 0.15, "weight_decay": 0.3}
+    | {"epochs": 60},
+}
+# shorter texts: for each size as many networks as orders of counting
 SIZES = (8_000, 16_000, 32_000, 64_000, 138_741)
+NETWORKS = {
+    "256 units, rate 0.002": {"hidden": 256, "rate": 2e-3},
+    "256 units, rate 0.004": {"hidden": 256},
+    "512 units, rate 0.002": {"rate": 2e-3},
+    "512 units, rate 0.004": {},
+    "512 units, rate 0.002, 15 % hidden": {"rate": 2e-3, "hidden_input": 0.15},
+    "512 units, rate 0.004, 15 % hidden": {"hidden_input": 0.15},
+}
+ORDERS = (3, 4, 6, 8, 10, 12)
 
 
 def parts() -> tuple[Vocab, torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -141,11 +144,6 @@ def parts() -> tuple[Vocab, torch.Tensor, torch.Tensor, torch.Tensor]:
     train_text, _, _ = split(stream)
     vocab = Vocab(list(train_text))
     return vocab, *split(torch.tensor(vocab[list(stream)]))
-
-
-def settings(name: str) -> dict:
-    """The full settings of a configuration."""
-    return {**BASE, **CHANGES[name]}
 
 
 class MaskedAtEachStep(StackedRNNLM):
@@ -172,10 +170,11 @@ class HiddenInput(SequenceLoader):
             yield X * (shown >= self.share), Y
 
 
-def make_model(chosen: dict, size: int, generator) -> StackedRNNLM:
+def make_model(chosen: dict, size: int, generator):
     """A network of the course's kind, as the settings say."""
-    shared = chosen.get("masks", "shared") == "shared"
-    kind = StackedRNNLM if shared else MaskedAtEachStep
+    if chosen["rate"] is None:  # section 8.5's
+        return RNNLM(size, chosen["hidden"], generator=generator)
+    kind = StackedRNNLM if chosen["masks"] == "shared" else MaskedAtEachStep
     model = kind(
         size,
         chosen["hidden"],
@@ -184,7 +183,7 @@ def make_model(chosen: dict, size: int, generator) -> StackedRNNLM:
         dropout=chosen["dropout"],
         generator=generator,
     )
-    if chosen.get("start") == "Gaussian":
+    if chosen["start"] == "Gaussian":
         with torch.no_grad():
             for W_hh in model.W_hh:
                 W_hh.normal_(generator=generator).div_(len(W_hh) ** 0.5)
@@ -194,62 +193,39 @@ def make_model(chosen: dict, size: int, generator) -> StackedRNNLM:
 def make_optimizer(model, chosen: dict) -> torch.optim.Optimizer:
     """Adam; with weight decay, apart from the gradient (AdamW)."""
     betas, rate = (0.9, 0.99), chosen["rate"]
-    factor, decay = chosen.get("input_rate", 1), chosen.get("weight_decay")
+    if rate is None:  # section 8.5's
+        return torch.optim.SGD(model.parameters(), lr=1.0)
+    factor, decay = chosen["input_rate"], chosen["weight_decay"]
     if factor == 1 and not decay:
         return torch.optim.Adam(model.parameters(), lr=rate, betas=betas)
     first = model.W_in[0]
     others = [p for p in model.parameters() if p is not first]
     groups = [{"params": [first], "lr": factor * rate}, {"params": others}]
-    return torch.optim.AdamW(
-        groups, lr=rate, betas=betas, weight_decay=decay or 0.0
-    )
+    return torch.optim.AdamW(groups, lr=rate, betas=betas, weight_decay=decay)
 
 
-def run(chosen: dict, train_ids, valid_ids, vocab, seed: int):
-    """Train one model; return it, its history and its CPU seconds."""
-    generator = torch.Generator().manual_seed(seed)
-    loader = SequenceLoader(train_ids, 32, 64, generator=generator)
-    if chosen["rate"] is None:  # section 8.5's recipe, on the whole book
-        model = RNNLM(len(vocab), chosen["hidden"], generator=generator)
-        optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
-        schedule = None
-    else:
-        model = make_model(chosen, len(vocab), generator)
-        optimizer = make_optimizer(model, chosen)
-        schedule = cosine
-    epochs = chosen["epochs"]
-    start = time.process_time()
-    history = train(
-        model,
-        loader,
-        epochs,
-        optimizer,
-        schedule=schedule,
-        averaging=chosen["averaging"] if chosen["rate"] else None,
-        held_out=valid_ids,
-        evaluate_at=range(max(1, epochs // 10), epochs + 1, 2),
-        keep_best=True,
-        progress=False,
-    )
-    return model, history, time.process_time() - start
+def run(chosen: dict, seed: int, until: int | None = None, size=None):
+    """Train one network, up to an epoch, on the first ``size`` characters.
 
-
-def try_one(chosen: dict, seed: int, until: int | None = None):
-    """As ``run``, with the settings of PLAIN too, up to an epoch."""
+    Returns the model, as it was best on the validation part, and its row.
+    """
     vocab, train_ids, valid_ids, _ = parts()
     generator = torch.Generator().manual_seed(seed)
     model = make_model(chosen, len(vocab), generator)
     loader = HiddenInput(
-        train_ids, chosen["rows"], chosen["steps"], generator=generator
+        train_ids[:size], chosen["rows"], chosen["steps"], generator=generator
     )
     loader.share = chosen["hidden_input"]
-    epochs = chosen["epochs"]
+    epochs, classic = chosen["epochs"], chosen["rate"] is None
     until = until or epochs
 
     def schedule(done):
+        if classic:
+            return 1.0
+        done = done * until / epochs  # of all updates
         if chosen["schedule"] == "constant":
-            return min(1.0, done * until / epochs / 0.03)
-        return cosine(done * until / epochs)
+            return min(1.0, done / 0.03)
+        return cosine(done)
 
     start = time.process_time()
     history = train(
@@ -258,10 +234,12 @@ def try_one(chosen: dict, seed: int, until: int | None = None):
         until,
         make_optimizer(model, chosen),
         schedule=schedule,
-        averaging=chosen["averaging"],
+        averaging=None if classic else chosen["averaging"],
         held_out=valid_ids,
-        # late epochs, with the last one
-        evaluate_at=range(until, until // 3, -2),
+        # the last epoch and those before, of a short text early ones too
+        evaluate_at=range(until, 0, -max(2, until // 16))
+        if size
+        else range(until, until // 3, -2),
         keep_best=True,
         progress=False,
     )
@@ -276,177 +254,123 @@ def try_one(chosen: dict, seed: int, until: int | None = None):
     }
 
 
-def read_tries() -> dict:
-    """What the last three parts have stored so far."""
-    if not TRIES.exists():
-        return {"seeds": [], "search": [], "best": []}
-    return json.loads(TRIES.read_text("utf-8"))
+def on_test(log_probs_of) -> float:
+    """Bits per character of the test part, read after the other two."""
+    *before, test_ids = parts()[1:]
+    scores = log_probs_of(torch.cat([*before, test_ids]))[-len(test_ids) :]
+    return round(-scores.mean().item() / math.log(2), 4)
 
 
-def better_rate(name: str, rows: list[dict]) -> float:
-    """The rate that the validation part prefers, with the first seed."""
-    of_name = [r for r in rows if (r["name"], r["seed"]) == (name, SEEDS[0])]
-    return min(of_name, key=lambda row: row["valid_bits"])["rate"]
+def read() -> dict:
+    """What is stored so far."""
+    if not RESULTS.exists():
+        return {part: [] for part in PARTS}
+    stored = json.loads(RESULTS.read_text("utf-8"))
+    return {part: stored[part] for part in PARTS}
+
+
+def least(rows: list[dict], **fixed) -> dict:
+    """The row that the validation part prefers, of those with these values."""
+    of_kind = [r for r in rows if fixed.items() <= r.items()]
+    return min(of_kind, key=lambda row: row["valid_bits"])
+
+
+def at_size(network: dict, size: int) -> dict:
+    """Settings for a text of this size: a shorter one gets more epochs."""
+    epochs = round(ONE["epochs"] * (SIZES[-1] / size) ** 0.5)
+    return {**ONE, **network, "epochs": epochs, "size": size}
 
 
 def settled(part: str, stored: dict) -> list[tuple[str, dict, int]]:
-    """Name, settings and seed of each run of one of the last three parts."""
+    """Name, settings and seed of each run of a part.
+
+    Those of the other seeds are known when the first seed's are stored.
+    """
+    first, *others = SEEDS
     if part == "seeds":
         # both rates with the first seed, the better one with the others
-        first, *others = SEEDS
         jobs = [
             (name, SMALL | change | {"rate": rate}, first)
             for rate in RATES
             for name, change in SINGLE.items()
         ]
-        if len(stored["seeds"]) < len(jobs):
+        done = {(row["name"], row["rate"]) for row in stored["seeds"]}
+        if not {(name, chosen["rate"]) for name, chosen, _ in jobs} <= done:
             return jobs
         for seed in others:
             for name, change in SINGLE.items():
-                rate = better_rate(name, stored["seeds"])
+                rate = least(stored["seeds"], name=name, seed=first)["rate"]
                 jobs.append((name, SMALL | change | {"rate": rate}, seed))
         return jobs
     if part == "search":
-        return [(name, DEEP | c, 0) for name, c in SEARCH.items()]
-    name = min(stored["search"], key=lambda row: row["valid_bits"])["name"]
-    return [(name, DEEP | SEARCH[name], seed) for seed in SEEDS]
+        return [(name, chosen, first) for name, chosen in SEARCH.items()]
+    if part == "best":
+        names = [least(stored["search"], layers=n)["name"] for n in (1, 2)]
+        return [(name, SEARCH[name], seed) for name in names for seed in SEEDS]
+    jobs = [
+        (name, at_size(network, size), first)
+        for size in SIZES
+        for name, network in NETWORKS.items()
+    ]
+    if len(stored["curve"]) < len(jobs):
+        return jobs
+    for size in SIZES:
+        name = least(stored["curve"], size=size, seed=first)["name"]
+        for seed in others:
+            jobs.append((name, at_size(NETWORKS[name], size), seed))
+    return jobs
 
 
 def missing(part: str, stored: dict) -> list[tuple[str, dict, int]]:
     """The runs of a part that are not stored."""
-    done = {(row["name"], row["rate"], row["seed"]) for row in stored[part]}
-    return [
-        (name, chosen, seed)
-        for name, chosen, seed in settled(part, stored)
-        if (name, chosen["rate"], seed) not in done
-    ]
+
+    def key(name, chosen, seed):
+        return name, chosen["rate"], chosen.get("size"), seed
+
+    done = {key(row["name"], row, row["seed"]) for row in stored[part]}
+    return [job for job in settled(part, stored) if key(*job) not in done]
 
 
-def tries(part: str) -> None:
-    """Run what is missing of one part, one after another."""
-    torch.set_num_threads(1)
-    stored = read_tries()
-    _, train_ids, valid_ids, test_ids = parts()
-    while left := missing(part, stored):
-        name, chosen, seed = left[0]
-        model, row = try_one(chosen, seed)
-        if part == "best":
-            whole = torch.cat([train_ids, valid_ids, test_ids])
-            scores = log_probs(model, whole)[-len(test_ids) :]
-            bits = -scores.mean().item() / math.log(2)
-            row["test_bits"] = round(bits, 4)
-        print({"name": name, **row}, flush=True)
-        stored[part].append({"name": name, **row})
-        content = {
-            "unrolled": unrolled.__version__,
-            "torch": torch.__version__.split("+")[0],
-            **{key: stored[key] for key in ("seeds", "search", "best")},
-        }
-        TRIES.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
-
-
-def log_one(name: str) -> dict:
-    """One configuration, scored on the validation part."""
-    torch.set_num_threads(1)
+def counted(size: int, order: int) -> dict:
+    """Kneser-Ney of one order, on the first characters."""
     vocab, train_ids, valid_ids, _ = parts()
-    _, history, seconds = run(settings(name), train_ids, valid_ids, vocab, 0)
-    return {
-        "name": name,
-        **settings(name),
-        "valid_bits": round(math.log2(min(history.held_out.values())), 4),
-        "best_epoch": history.best_epoch,
-        "cpu_seconds": round(seconds),
-    }
-
-
-def chosen_one(job: tuple[str, int]) -> dict:
-    """One seed of a chosen configuration, scored on the test part."""
-    name, seed = job
-    torch.set_num_threads(1)
-    vocab, train_ids, valid_ids, test_ids = parts()
-    chosen = settings(name)
-    model, history, seconds = run(chosen, train_ids, valid_ids, vocab, seed)
-    if seed == 0:
-        path = DATA / f"rnn_{chosen['layers']}_layer.safetensors"
-        save_model(path, model, vocab, dtype=torch.float16)
-    whole = torch.cat([train_ids, valid_ids, test_ids])
-    scores = log_probs(model, whole)[-len(test_ids) :]
-    return {
-        "name": name,
-        "seed": seed,
-        "layers": chosen["layers"],
-        "valid_bits": round(math.log2(min(history.held_out.values())), 4),
-        "test_bits": round(-scores.mean().item() / math.log(2), 4),
-        "cpu_seconds": round(seconds),
-    }
-
-
-def best(log: list[dict], layers: int) -> str:
-    """The configuration that the validation part prefers."""
-    of_size = [row for row in log if row["layers"] == layers]
-    return min(of_size, key=lambda row: row["valid_bits"])["name"]
-
-
-def curve_one(size: int) -> dict:
-    """The first ``size`` characters, for a network and for Kneser-Ney."""
-    torch.set_num_threads(1)
-    vocab, train_ids, valid_ids, test_ids = parts()
-    less = train_ids[:size]
-    log = read()["log"]
-    # smaller texts get more epochs; the best of them is kept in any case
-    chosen = settings(best(log, 1))
-    chosen["epochs"] = round(chosen["epochs"] * (len(train_ids) / size) ** 0.5)
-    model, _, _ = run(chosen, less, valid_ids, vocab, 0)
-    whole = torch.cat([train_ids, valid_ids, test_ids])
-    network = log_probs(model, whole)[-len(test_ids) :]
-    orders = {
-        order: KneserNeyLM(order, len(vocab)).fit(less).tuned(valid_ids)
-        for order in range(2, 11)
-    }
-    order = min(orders, key=lambda k: orders[k].perplexity(valid_ids))
-    counting = orders[order].log_probs(whole)[-len(test_ids) :]
+    lm = KneserNeyLM(order, len(vocab)).fit(train_ids[:size]).tuned(valid_ids)
+    bits = math.log2(lm.perplexity(valid_ids))
     return {
         "size": size,
-        "network": round(-network.mean().item() / math.log(2), 4),
-        "kneser_ney": round(-counting.mean().item() / math.log(2), 4),
         "order": order,
+        "valid_bits": round(bits, 4),
+        "test_bits": on_test(lm.log_probs),
     }
 
 
-def read() -> dict:
-    """What is stored so far."""
-    return json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-
-
-def store(key: str, rows: list[dict]) -> None:
-    """Replace one part of the results."""
-    RESULTS.write_text(json.dumps({**read(), key: rows}, indent=1) + "\n")
+def keep(model, row: dict, rows: list[dict]) -> None:
+    """Store the parameters, if no seed before was better on validation."""
+    if row["valid_bits"] == least(rows, name=row["name"])["valid_bits"]:
+        path = DATA / f"rnn_{row['layers']}_layer.safetensors"
+        save_model(path, model, parts()[0], dtype=torch.float16)
 
 
 def main(part: str) -> None:
-    """Run one part; the first three in two processes."""
-    if part in ("seeds", "search", "best"):
-        tries(part)
-        return
-    rows = []
-    with ProcessPoolExecutor(2) as pool:
-        if part == "log":
-            rows = read().get("log", [])
-            done = {row["name"] for row in rows}
-            jobs = [name for name in CHANGES if name not in done]
-            work = log_one
-        elif part == "chosen":
-            names = [best(read()["log"], layers) for layers in (1, 2)]
-            jobs = [(name, seed) for name in names for seed in (0, 1, 2)]
-            work = chosen_one
-        elif part == "curve":
-            jobs, work = list(SIZES), curve_one
-        else:
-            raise SystemExit(__doc__)
-        for row in pool.map(work, jobs):
-            print(row, flush=True)
-            rows.append(row)
-    store(part, rows)
+    """Run what is missing of one part, one after another."""
+    if part not in PARTS[:-1]:
+        raise SystemExit(__doc__)
+    torch.set_num_threads(1)
+    stored = read()
+    if part == "curve" and not stored["counting"]:
+        stored["counting"] = [counted(n, k) for n in SIZES for k in ORDERS]
+    while left := missing(part, stored):
+        name, chosen, seed = left[0]
+        size = chosen.get("size")
+        model, row = run(chosen, seed, size=size)
+        row = {"name": name, **row}
+        if part in ("best", "curve"):
+            row["test_bits"] = on_test(partial(log_probs, model))
+        stored[part].append(row)
+        if part == "best":
+            keep(model, row, stored[part])
+        print(row, flush=True)
+        store(RESULTS, stored)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,12 @@
 """What several test files use: exact errors, small models and texts."""
 
 import re
+import threading
+from datetime import timedelta
 
 import pytest
 import torch
+import torch.distributed as dist
 
 from unrolled.rnn import RNNLM
 from unrolled.series import noisy_sine
@@ -63,3 +66,29 @@ def three_series():
 def legend_names(axes):
     """The words of a drawing's legend."""
     return [text.get_text() for text in axes.get_legend().get_texts()]
+
+
+def together(work, size=2, seconds=20.0):
+    """What work(rank, group) gives or raises in each of several processes.
+
+    They are threads here, but the group is real: what they send goes through
+    sockets of this machine.
+    """
+    store, found = dist.HashStore(), [None] * size
+
+    def one(rank):
+        try:
+            patience = timedelta(seconds=seconds)
+            group = dist.ProcessGroupGloo(store, rank, size, patience)
+            found[rank] = work(rank, group)
+        except BaseException as error:
+            found[rank] = error
+
+    threads = [
+        threading.Thread(target=one, args=(rank,)) for rank in range(size)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return found

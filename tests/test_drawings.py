@@ -1,5 +1,7 @@
 """Drawings: rows, boxes and columns where they belong."""
 
+from dataclasses import replace
+
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
@@ -71,6 +73,13 @@ def test_a_ladder_has_a_row_for_each_model():
     assert (band.get_x(), band.get_x() + band.get_width()) == (0.6, 1.3)
     assert axes.get_xlabel() == "bits per character (fewer is better)"
     assert axes.get_ylabel() == "model"
+
+
+def test_several_seeds_stand_in_brackets():
+    rows = [replace(ONE[0], fewest=0.9876, most=1.1), *THREE]
+    first, second, *_ = draw_ladder(rows).texts
+    assert first.get_text() == "1.000 (0.988 to 1.100)"
+    assert second.get_text() == "4.800"
 
 
 def test_what_learns_while_it_reads_is_an_open_point():

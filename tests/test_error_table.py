@@ -14,6 +14,8 @@ CHECKS = ("check_count", "check_number", "as_ids", "as_distributions")
 # functions whose errors need more than a call: see the tests of the module
 ELSEWHERE = {
     "checkpoints": {"_check_sizes"},  # wrapped by load_model
+    "resuming": {"checkpoint_of"},  # of a file made before
+    "sharing": {"averaging_gradients", "check_alike"},
     "zipf_law": {"zipf_interval", "alpha"},
 }
 

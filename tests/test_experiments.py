@@ -32,66 +32,56 @@ def book_or_skip():
         pytest.skip("The Time Machine is not here")
 
 
-@pytest.fixture(scope="module")
-def book():
-    return json.loads((DATA / "whole_book.json").read_text())
-
-
-def test_every_configuration_was_logged_as_it_is_set(book):
-    whole_book = load("experiments/whole_book.py")
-    log = {row["name"]: row for row in book["log"]}
-    assert set(log) == set(whole_book.CHANGES)
-    assert len(log) >= 8
-    for name, row in log.items():
-        chosen = whole_book.settings(name)
-        assert {key: row[key] for key in chosen} == chosen
-        assert 1 <= row["best_epoch"] <= row["epochs"]
-        assert 1 < row["valid_bits"] < math.log2(28)
-
-
-def test_the_validation_part_chose_and_three_seeds_ran(book):
-    whole_book = load("experiments/whole_book.py")
-    for layers in (1, 2):
-        best = whole_book.best(book["log"], layers)
-        rows = [row for row in book["chosen"] if row["layers"] == layers]
-        assert [row["seed"] for row in rows] == [0, 1, 2]
-        assert {row["name"] for row in rows} == {best}
-        for row in book["log"]:
-            if row["layers"] == layers:
-                assert row["valid_bits"] >= rows[0]["valid_bits"]
-
-
-def test_the_curve_has_every_size(book):
-    sizes = [row["size"] for row in book["curve"]]
-    assert sizes == list(load("experiments/whole_book.py").SIZES)
-    for key in ("network", "kneser_ney"):
-        bits = [row[key] for row in book["curve"]]
-        assert bits == sorted(bits, reverse=True)
-
-
-def test_every_try_of_the_whole_book_is_there_once():
+def test_every_run_of_the_whole_book_is_there_once():
     whole_book, stored = (
         load("experiments/whole_book.py"),
-        strict("whole_book_tries.json"),
+        strict("whole_book.json"),
     )
     assert {"unrolled", "torch"} <= set(stored)
-    # what was searched, and what of it was worth a look at the test part
-    parts = ["seeds", *(part for part in ("search", "best") if stored[part])]
-    for part in parts:
+    assert len(stored["search"]) >= 8
+    for part in ("seeds", "search", "best", "curve"):
         rows = stored[part]
         wanted = whole_book.settled(part, stored)
         assert len(rows) == len(wanted) >= 3
+        assert not whole_book.missing(part, stored)
         for name, chosen, seed in wanted:
             (row,) = [
                 r
                 for r in rows
-                if (r["name"], r["rate"], r["seed"])
-                == (name, chosen["rate"], seed)
+                if (r["name"], r["rate"], r.get("size"), r["seed"])
+                == (name, chosen["rate"], chosen.get("size"), seed)
             ]
             assert {key: row[key] for key in chosen} == chosen
             assert 1 <= row["best_epoch"] <= row["epochs"]
             assert 1 < row["valid_bits"] < 4
-            assert ("test_bits" in row) == (part == "best")
+            assert ("test_bits" in row) == (part in ("best", "curve"))
+
+
+def test_both_sides_of_the_curve_had_as_many_tries():
+    whole_book = load("experiments/whole_book.py")
+    stored = strict("whole_book.json")
+    orders = [(row["size"], row["order"]) for row in stored["counting"]]
+    assert orders == [
+        (size, order)
+        for size in whole_book.SIZES
+        for order in whole_book.ORDERS
+    ]
+    assert len(whole_book.ORDERS) == len(whole_book.NETWORKS)
+    for size in whole_book.SIZES:
+        first = [
+            row
+            for row in stored["curve"]
+            if (row["size"], row["seed"]) == (size, 0)
+        ]
+        assert len(first) == len(whole_book.NETWORKS)
+
+
+def test_counting_on_a_short_text_again():
+    book_or_skip()
+    whole_book = load("experiments/whole_book.py")
+    row = strict("whole_book.json")["counting"][2]
+    again = whole_book.counted(row["size"], row["order"])
+    assert again == pytest.approx(row, abs=2e-4)
 
 
 @pytest.mark.parametrize(
@@ -101,20 +91,55 @@ def test_every_try_of_the_whole_book_is_there_once():
         ("seeds", "input scale 0.1, W_xh at 30 times the rate"),
         ("seeds", "dropout 0.3, a mask for each step"),
         ("seeds", "two layers"),
+        ("search", "one layer, the recipe of 8.5"),
+        ("search", "two layers, 5 % of the input hidden"),
+        ("curve", "512 units, rate 0.004, 15 % hidden"),
     ],
 )
-def test_the_first_epoch_of_a_try_again(part, name):
+def test_the_first_epoch_of_a_run_again(part, name):
     book_or_skip()
     whole_book = load("experiments/whole_book.py")
-    stored = strict("whole_book_tries.json")
+    stored = strict("whole_book.json")
     row = next(r for r in stored[part] if r["name"] == name)
-    (chosen,) = [
+    chosen = next(
         chosen
         for other, chosen, seed in whole_book.settled(part, stored)
-        if (other, chosen["rate"], seed) == (name, row["rate"], row["seed"])
-    ]
-    _, again = whole_book.try_one(chosen, row["seed"], until=1)
+        if (other, chosen["rate"], chosen.get("size"), seed)
+        == (name, row["rate"], row.get("size"), row["seed"])
+    )
+    _, again = whole_book.run(
+        chosen, row["seed"], until=1, size=row.get("size")
+    )
     assert again["first_epoch"] == pytest.approx(row["first_epoch"], rel=0.01)
+
+
+def test_what_is_kept_is_the_seed_that_validation_prefers(
+    tmp_path, monkeypatch
+):
+    whole_book = load("experiments/whole_book.py")
+    monkeypatch.setattr(whole_book, "DATA", tmp_path)
+    saved = []
+    monkeypatch.setattr(
+        whole_book,
+        "save_model",
+        lambda path, model, *_, **__: saved.append((path.name, model)),
+    )
+    monkeypatch.setattr(whole_book, "parts", lambda: [None])
+    rows = []
+    for model, name, bits in (
+        ("first", "a", 1.9),
+        ("worse", "a", 2.0),
+        ("other", "b", 2.1),
+        ("better", "a", 1.8),
+    ):
+        rows.append({"name": name, "valid_bits": bits, "layers": 2})
+        whole_book.keep(model, rows[-1], rows)
+    assert [model for _, model in saved] == ["first", "other", "better"]
+    assert {name for name, _ in saved} == {"rnn_2_layer.safetensors"}
+    stored = strict("whole_book.json")
+    for layers in (1, 2):
+        rows = [row for row in stored["best"] if row["layers"] == layers]
+        assert [row["seed"] for row in rows] == [0, 1, 2]
 
 
 def test_masks_of_their_own_and_hidden_characters():
@@ -819,3 +844,229 @@ def test_powers_of_the_finished_mixture_by_hand():
     _, still = experiment.mixed(book, both, False, rate=1.0)
     _, moved = experiment.mixed(book, both, True, rate=1.0)
     assert not torch.equal(still, moved)
+
+
+def test_the_recipe_of_d2l_1_0_was_run_as_it_is_set():
+    recipe, result = load("experiments/d2l_1_0.py"), stored("d2l_1_0")
+    assert result["settings"] == recipe.SETTINGS
+    assert [run["seed"] for run in result["runs"]] == list(recipe.SEEDS)
+    for run in result["runs"]:
+        assert run["scored"] == list(recipe.AT)
+        lists = [value for value in run.values() if isinstance(value, list)]
+        assert {len(values) for values in lists} == {len(recipe.AT)}
+        assert run["validation"][0] > 20 > 8 > min(run["validation"])
+        fired = zip(run["longest"], run["clip fires"], strict=True)
+        assert all((length > 1) == (count > 0) for length, count in fired)
+
+
+def test_the_windows_of_d2l_1_0():
+    recipe = load("experiments/d2l_1_0.py")
+    steps, first = recipe.SETTINGS["steps"], recipe.SETTINGS["windows"]
+    ids = torch.arange(20_000)
+    found, held = recipe.windows(ids)
+    assert found.shape == (first, steps + 1)
+    assert held.shape == (recipe.SETTINGS["validation"], steps + 1)
+    assert found[5].tolist() == list(range(5, 6 + steps))
+    assert held[0, 0] == first
+    generator = torch.Generator().manual_seed(0)
+    loader = recipe.Shuffled(found, generator)
+    passes = [list(loader), list(loader)]
+    starts = [torch.cat([X[:, 0] for X, _ in one]) for one in passes]
+    for one, order in zip(passes, starts, strict=True):
+        assert len(one) == len(loader) == 10
+        assert all(torch.equal(Y, X + 1) for X, Y in one)
+        assert torch.equal(order.sort().values, torch.arange(first))
+    assert not torch.equal(*starts)
+
+
+def test_the_first_epochs_of_d2l_1_0_again():
+    book_or_skip()
+    again = load("experiments/d2l_1_0.py").run(0, (1, 2))
+    there = one_of(stored("d2l_1_0")["runs"], seed=0)
+    for name in ("train", "validation", "read through", "longest"):
+        assert again[name] == pytest.approx(there[name][:2], rel=1e-3)
+
+
+def test_every_run_of_appendix_d_is_there_once():
+    experiment = load("experiments/distributed.py")
+    stored = strict("distributed.json")
+    assert {"unrolled", "torch"} <= set(stored)
+    for part in ("learn", "time", "fail"):
+        assert stored["settings"][part] == getattr(experiment, part.upper())
+    wanted = experiment.LEARN
+    jobs = itertools.product(wanted["rows"], wanted["rates"], wanted["seeds"])
+    found = [(r["rows"], r["rate"], r["seed"]) for r in stored["learn"]]
+    assert found == list(jobs)
+    for row in stored["learn"]:
+        *before, last = row["bits"]
+        assert all(bits > wanted["target"] for bits in before)
+        assert row["reached"] == (last <= wanted["target"])
+        assert row["reached"] or len(row["bits"]) == wanted["epochs"]
+    sizes = itertools.product(
+        experiment.TIME["units"], experiment.TIME["rows"]
+    )
+    grid = stored["time"]["grid"]
+    assert [(cell["units"], cell["rows"]) for cell in grid] == list(sizes)
+    for cell in grid:
+        assert cell["rounds"] >= experiment.TIME["rounds"][0]
+    kinds = [run["kind"] for run in stored["fail"]["runs"]]
+    assert kinds == list(experiment.FAIL["kinds"])
+
+
+def test_the_first_epoch_with_256_rows_again():
+    book_or_skip()
+    experiment = load("experiments/distributed.py")
+    (row,) = [
+        r
+        for r in strict("distributed.json")["learn"]
+        if (r["rows"], r["rate"], r["seed"]) == (256, 0.016, 1)
+    ]
+    again = experiment.learn_one(256, 0.016, 1, 1)
+    assert again["bits"] == pytest.approx(row["bits"][:1], rel=0.01)
+
+
+@pytest.fixture(scope="module")
+def exercises():
+    return load("experiments/classic_exercises.py")
+
+
+def test_every_cell_of_the_classic_exercises_has_its_seeds(exercises):
+    result = stored("classic_exercises")
+    assert set(result) == {"unrolled", "torch", *exercises.PARTS}
+    keys = {
+        "activations": ("activation", "input", "clip"),
+        "samplers": ("sampling", "clip"),
+        "remedies": ("remedy",),
+        "embeddings": ("inputs",),
+        "layers": ("layers", "optimizer"),
+        "kept_minibatches": ("kept",),
+        "readings": ("reading",),
+        "whole_sentences": ("form",),
+        "dialogue": ("form", "model"),
+    }
+    sizes = {"activations": 16, "samplers": 4, "layers": 6}
+    for part, names in keys.items():
+        cells = {}
+        for row in result[part]:
+            cell = tuple(row[name] for name in names)
+            cells.setdefault(cell, []).append(row["seed"])
+        assert all(seeds == [0, 1, 2] for seeds in cells.values()), part
+        if part in sizes:
+            assert len(cells) == sizes[part]
+    remedies = {row["remedy"] for row in result["remedies"]}
+    assert remedies == set(exercises.REMEDIES)
+    inputs = {row["inputs"] for row in result["embeddings"]}
+    assert inputs == set(exercises.INPUTS)
+    readings = {row["reading"] for row in result["readings"]}
+    assert readings == set(exercises.READINGS)
+    forms = {row["form"] for row in result["whole_sentences"]}
+    assert forms == set(exercises.FORMS)
+    kept = {row["kept"] for row in result["kept_minibatches"]}
+    assert kept == set(exercises.KEPT)
+    for part in ("sine_rnn", "architectures"):
+        assert all(len(row["rmse"]) == 20 for row in result[part])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("part", "setting", "less", "key"),
+    [
+        ("remedies", "REMEDIES", {"clip at 1": {"theta": 1.0}}, "best"),
+        ("embeddings", "INPUTS", {"one-hot, weights 1": (None, 1)}, "best"),
+        ("layers", "LAYERS", (1,), "best"),
+        ("kept_minibatches", "KEPT", (2,), "best"),
+        ("readings", "READINGS", ("random, offset 0",), "valid"),
+        ("whole_sentences", "FORMS", ("masked",), "sentences"),
+    ],
+)
+def test_a_run_of_the_classic_exercises_again(
+    exercises, monkeypatch, part, setting, less, key
+):
+    book_or_skip()
+    monkeypatch.setattr(exercises, setting, less)
+    rows = stored("classic_exercises")[part]
+    for again in exercises.PARTS[part](seeds=(0,)):
+        kept = {"seed", "remedy", "inputs", "layers", "optimizer", "kept"}
+        kept |= {"reading", "form"}
+        cell = {k: v for k, v in again.items() if k in kept}
+        there = one_of(rows, **cell)
+        assert again[key] == pytest.approx(there[key], abs=0.03)
+        for exact in ("bytes", "padding", "blew_up"):
+            assert again.get(exact) == there.get(exact)
+
+
+def test_what_blew_up_does_so_again(exercises):
+    book_or_skip()
+    rows = stored("classic_exercises")
+    for part, wanted, options in (
+        ("samplers", {"sampling": "random"}, {"sampling": "random"}),
+        ("activations", {"activation": "ReLU", "input": 0.01}, {}),
+    ):
+        there = one_of(rows[part], **wanted, clip=None, seed=0)
+        again = exercises.trained(
+            exercises.Network(
+                exercises.size(),
+                activation=wanted.get("activation", "tanh"),
+                scales=(0.01, 1),
+            ),
+            there["blew_up"] or 3,
+            theta=None,
+            **options,
+        )
+        assert again["blew_up"] == there["blew_up"]
+
+
+def test_series_and_tokens_of_the_classic_exercises_again(exercises):
+    rows = stored("classic_exercises")
+    again = exercises.architectures(epochs=(5,))
+    for row in again:
+        there = one_of(
+            rows["architectures"], net=row["net"], epochs=row["epochs"]
+        )
+        assert row["rmse"] == pytest.approx(there["rmse"], abs=2e-3)
+    found = exercises.dialogue(seeds=(0,), epochs=1)
+    for row in found:
+        if row["model"] == "RNN":  # one epoch of ten
+            continue
+        bits = row.pop("bits")
+        there = one_of(rows["dialogue"], **row)
+        assert bits == pytest.approx(there["bits"], abs=1e-3)
+    book_or_skip()
+    for row in exercises.tokenisations(ways=("syllables",), orders=(2,)):
+        there = one_of(rows["tokenisations"], way=row["way"], order=2)
+        assert row == pytest.approx(there, abs=1e-3)
+
+
+def test_sentences_in_minibatches(exercises):
+    one, two = torch.tensor([9, 1, 2, 3]), torch.tensor([9, 4])
+    ((X, Y, mask),) = exercises.minibatches(
+        [one, two], "shuffled", exercises.seeded(0), rows=2
+    )
+    order = sorted(range(2), key=lambda n: -int(mask[n].sum()))
+    assert X[order].tolist() == [[9, 1, 2, 3], [9, 4, 9, 0]]
+    assert Y[order].tolist() == [[1, 2, 3, 9], [4, 9, 0, 0]]
+    assert mask[order].int().tolist() == [[1, 1, 1, 1], [1, 1, 0, 0]]
+
+
+def test_syllables_and_spelling(exercises):
+    assert exercises.syllables("hunting") == ["hun", "ting"]
+    assert exercises.syllables("shh") == ["shh"]
+    for word in ("machine", "strength", "a", "eyes"):
+        assert "".join(exercises.syllables(word)) == word
+    text = "the machine"
+    for way in exercises.WAYS[:3]:
+        cut = exercises.pieces(text, way, text)
+        assert "".join(cut).strip() == text
+    assert exercises.spelled(["ab", "cd"], {"ab"}) == ["ab", "c", "d"]
+
+
+def test_how_talk_is_written(exercises):
+    symbols, speakers = [5, 6, 7], [0, 0, 1]
+    none, mark, told = exercises.SPEECH
+    inputs, labels, _ = exercises.written(none, symbols, speakers)
+    assert (inputs.tolist(), labels.tolist()) == ([5, 6], [6, 7])
+    inputs, labels, scored = exercises.written(mark, symbols, speakers)
+    assert labels.tolist() == [6, 9, 7]
+    assert scored.tolist() == [True, False, True]
+    inputs, labels, _ = exercises.written(told, symbols, speakers)
+    assert (inputs.tolist(), labels.tolist()) == ([5, 14], [6, 7])

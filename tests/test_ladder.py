@@ -15,6 +15,7 @@ from unrolled.course.colours import FAMILIES
 from unrolled.course.ladder import KINDS, PAQ, SHANNON, Rung, read_ladder
 
 tool = load("tools/ladder.py")
+BEFORE = KINDS[0]
 
 
 def test_the_stored_table():
@@ -141,20 +142,32 @@ def test_a_difference_is_decided_by_its_blocks():
 
 def test_write_and_read_again(tmp_path, monkeypatch):
     before, learns = KINDS
-    rungs = [
-        Rung("a, b", 1.23456, "train", before, "8.3", "counting", "c"),
-        Rung("c", 4.0, "train", learns, "8.5", "network"),
-    ]
+    first = ("train", before, "8.3", "counting", "c", 1.2, 1.25)
+    second = Rung("c", 4.0, "train", learns, "8.5", "network")
     path = tmp_path / "data" / "ladder.csv"
     path.parent.mkdir()
-    tool.write_ladder(rungs, path)
+    tool.write_ladder([Rung("a, b", 1.23456, *first), second], path)
     assert path.read_bytes() == (
-        b"name,bits,read_before,kind,section,family,level_with\n"
-        b'"a, b",1.2346,train,fitted before,8.3,counting,c\n'
-        b"c,4.0000,train,learns while it reads,8.5,network,\n"
+        b"name,bits,read_before,kind,section,family,level_with,fewest,most\n"
+        b'"a, b",1.2346,train,fitted before,8.3,counting,c,1.2000,1.2500\n'
+        b"c,4.0000,train,learns while it reads,8.5,network,,,\n"
     )
     monkeypatch.setattr("importlib.resources.files", lambda _: tmp_path)
-    assert read_ladder() == [
-        rungs[1],
-        Rung("a, b", 1.2346, "train", before, "8.3", "counting", "c"),
-    ]
+    assert read_ladder() == [second, Rung("a, b", 1.2346, *first)]
+
+
+def test_seeds_give_the_fewest_and_the_most_bits():
+    blocks = np.array([5.0, 3.0, 2.0])
+    network = (BEFORE, "8.5a", "network")
+    several = tool.Scored("a", *network, blocks, (1.5, 1.2, 1.3))
+    alone = tool.Scored("b", *network, blocks - [2.0, 1.0, 0.5])
+    first, second = tool.as_rungs([several, alone], 10)
+    assert (first.bits, first.fewest, first.most) == (1.0, 1.2, 1.5)
+    assert (second.fewest, second.most) == (None, None)
+
+
+def test_stored_networks_are_one_of_their_seeds():
+    for rung in read_ladder():
+        if rung.fewest is not None:
+            assert rung.fewest - 0.002 < rung.bits < rung.most + 0.002
+            assert (rung.section, rung.family) == ("8.5a", "network")

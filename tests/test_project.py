@@ -168,6 +168,7 @@ def test_who_uses_a_module_is_read_from_the_imports():
     assert [page.stem for page in pages] == [
         "8_1_sequence_models",
         "8_1a_errors_over_the_horizon",
+        "a_5_classic_exercises",
     ]
     assert modules == []
     assert importers("horizon")[1] == ["course.several"]

@@ -75,3 +75,20 @@ def test_the_average_by_hand():
     assert mean.weight.item() == pytest.approx(0.25 * before)
     with averaged(model, optimizer, None) as same:
         assert same is model
+
+
+def test_an_average_that_goes_on():
+    model, optimizer = descent()
+    with averaged(model, optimizer, 0.9) as mean:
+        for _ in range(3):
+            optimizer.step()
+        kept = mean.weight.item(), model.weight.item()
+        optimizer.step()
+        expected = mean.weight.item()
+    model.weight.data.fill_(kept[1])
+    with averaged(model, optimizer, 0.9, done=3) as mean:
+        mean.weight.data.fill_(kept[0])
+        optimizer.step()
+        assert mean.weight.item() == expected
+    # decay min(0.9, 5/14), not that of a first update
+    assert expected == pytest.approx(kept[0] * 5 / 14 - 9 / 14)

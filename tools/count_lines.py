@@ -19,7 +19,16 @@ LIBRARY = Path(__file__).resolve().parent.parent / "lib" / "unrolled"
 # no idea that a page teaches: sentences that are checked, checks, the oracle
 MACHINERY = ("__init__", "checks", "claims", "course", "reference")
 # beyond the classic course: of appendices, and of pages that can be skipped
-APART = ("attention", "context_mixing", "gates", "reading", "subwords")
+APART = (
+    "attention",
+    "context_mixing",
+    "distributed",
+    "gates",
+    "reading",
+    "resuming",
+    "sharing",
+    "subwords",
+)
 
 
 class Count(NamedTuple):

@@ -18,6 +18,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,7 @@ class Scored:
     section: str
     family: str
     blocks: np.ndarray  # bits of each block of the test part
+    seeds: tuple[float, ...] = ()  # bits per character, if there are several
 
     def bits(self, length: int) -> float:
         """Per character."""
@@ -132,16 +134,20 @@ class Text:
             model.log_probs(self.stream, starts[1]),
         )
 
+    @cached_property
     def mixing(self):
-        """ln P of context mixing on the test part: frozen, and learning."""
+        """ln P of context mixing, on the validation and the test part.
+
+        First with its counts frozen, and its weights on the test part; then
+        learning both. On the validation part weights learn in either case.
+        """
         size, space = len(self.vocab), self.vocab[" "]
         lm = ContextMixingLM(size, space).fit(self.train)
         weights, history = lm.weights.copy(), lm.history
-        lm.read(self.valid, counts=False)
-        frozen = lm.read(self.test, counts=False, weights=False)
+        valid = lm.read(self.valid, counts=False)
+        frozen = valid, lm.read(self.test, counts=False, weights=False)
         lm.weights, lm.history = weights, history
-        lm.read(self.valid)
-        return frozen, lm.read(self.test)
+        return frozen, (lm.read(self.valid), lm.read(self.test))
 
     def subwords(self):
         """Bits of each block by the subword model that 8.2a has chosen."""
@@ -212,9 +218,9 @@ def counting_rungs(text: Text, models) -> Iterable[Scored]:
     yield row("two Kneser-Ney models", "8.3a", mixed(models[1:]))
     yield row("trigram of words, spelled", "8.3a", models[0][1])
     yield row("words and characters mixed", "8.3a", mixed(models))
-    frozen, learning = text.mixing()
-    yield row("context mixing", "8.3a", frozen)
-    yield row("context mixing, learning", "8.3a", learning, WHILE)
+    frozen, learning = text.mixing
+    yield row("context mixing", "8.3a", frozen[1])
+    yield row("context mixing, learning", "8.3a", learning[1], WHILE)
 
 
 def compressor_rungs(text: Text) -> Iterable[Scored]:
@@ -233,19 +239,44 @@ def compressor_rungs(text: Text) -> Iterable[Scored]:
 
 
 def network_rungs(text: Text, models) -> Iterable[Scored]:
-    """Rows of section 8.5a, from the stored networks."""
+    """Rows of section 8.5a, from the stored networks.
+
+    models: those of ``best_counting``.
+    """
+    stored = json.loads((DATA / "whole_book.json").read_text("utf-8"))["best"]
     held = len(text.valid) + len(text.test)
-    along = None
+    networks = []
     for layers, name in ((1, "one layer"), (2, "two layers")):
         network, vocab = load_model(DATA / f"rnn_{layers}_layer.safetensors")
         # the last 1,000 training characters warm the state up
         ids = torch.tensor(vocab[list(text.stream[-held - 1000 :])])
         scores = log_probs(network, ids)[-held:]
-        along = scores[: len(text.valid)], scores[-len(text.test) :]
-        blocks = by_character(along[1])
-        yield Scored(f"RNN, {name}", BEFORE, "8.5a", "network", blocks)
-    both = by_character(mixed([*models, along]))
-    yield Scored("RNN and counting", BEFORE, "8.5a", "mixture", both)
+        networks.append((scores[: len(text.valid)], scores[-len(text.test) :]))
+        yield Scored(
+            f"RNN, {name}",
+            BEFORE,
+            "8.5a",
+            "network",
+            by_character(networks[-1][1]),
+            tuple(r["test_bits"] for r in stored if r["layers"] == layers),
+        )
+    words, *counting = models
+    for name, family, several in (
+        ("two networks mixed", "network", networks),
+        ("words and networks", "mixture", [words, *networks]),
+        (
+            "RNN and counting",
+            "mixture",
+            [words, *counting, networks[-1]],
+        ),
+        (
+            "context mixing, words, networks",
+            "mixture",
+            [text.mixing[0], words, *networks],
+        ),
+    ):
+        blocks = by_character(mixed(several))
+        yield Scored(name, BEFORE, "8.5a", family, blocks)
 
 
 def after_rnns_rungs() -> Iterable[Scored]:
@@ -293,6 +324,8 @@ def as_rungs(scored: Iterable[Scored], length: int) -> list[Rung]:
                 s.section,
                 s.family,
                 before.name if level else "",
+                min(s.seeds, default=None),
+                max(s.seeds, default=None),
             )
         )
     return rungs
@@ -305,9 +338,10 @@ def write_ladder(rungs: Sequence[Rung], path: Path) -> None:
     names = [field.name for field in fields(Rung)]
     writer.writerow(names)
     for rung in rungs:
-        row = {name: getattr(rung, name) for name in names}
-        row["bits"] = f"{rung.bits:.4f}"
-        writer.writerow(row.values())
+        values = [getattr(rung, name) for name in names]
+        writer.writerow(
+            f"{v:.4f}" if isinstance(v, float) else v for v in values
+        )
     # as bytes, so that no machine changes the ends of lines
     path.write_bytes(table.getvalue().encode())
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from unrolled.checks import check_count, check_generator
+from unrolled.checks import check_count, check_generator, check_number
 
 
 def rmse(forecasts: Tensor, target: Tensor) -> Tensor:
@@ -105,8 +105,7 @@ def fit_mlp(
     num_hiddens = check_count("num_hiddens", num_hiddens, 1)
     batch_size = check_count("batch_size", batch_size, 1)
     num_epochs = check_count("num_epochs", num_epochs, 1)
-    if not learning_rate > 0:
-        raise ValueError(f"learning_rate must be above 0, got {learning_rate}")
+    check_number("learning_rate", learning_rate, "(0, inf]")
     net = new_mlp(features.shape[1], num_hiddens, generator)
     optimizer = torch.optim.Adam(
         net.parameters(), lr=learning_rate, fused=True

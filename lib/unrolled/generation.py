@@ -9,7 +9,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from unrolled.checks import check_count, check_generator
+from unrolled.checks import check_count, check_generator, check_number
 from unrolled.rnn import scoring
 from unrolled.vocab import Vocab
 
@@ -53,8 +53,7 @@ def generate(
         raise ValueError(
             f"vocab has {len(vocab)} indices, the model {model.vocab_size}"
         )
-    if not temperature >= 0:
-        raise ValueError(f"temperature must be at least 0, got {temperature}")
+    check_number("temperature", temperature, "[0, inf]")
 
     device = next(model.parameters()).device
     written: list[Tensor] = []

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn.functional import embedding
 
 from unrolled.bptt import recurrence
-from unrolled.checks import as_ids, check_count, check_generator
+from unrolled.checks import as_ids, check_count, check_generator, check_number
 
 
 def _init_params(
@@ -49,8 +49,7 @@ def _init_params(
         ("recurrent_scale", recurrent_scale),
         ("output_scale", output_scale),
     ):
-        if not scale >= 0:
-            raise ValueError(f"{name} must be at least 0, got {scale}")
+        check_number(name, scale, "[0, inf]")
 
     def normal(scale: float, *shape: int) -> Tensor:
         return scale * torch.randn(*shape, generator=generator)

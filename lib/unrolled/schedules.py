@@ -66,19 +66,24 @@ def scheduled(
 
 @contextmanager
 def averaged(
-    model: nn.Module, optimizer: torch.optim.Optimizer, decay: float | None
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    decay: float | None,
+    *,
+    done: int = 0,
 ) -> Iterator[nn.Module]:
     """Within it a second model holds a moving average of the parameters.
 
     After each update it moves towards them by 1 - decay, early on by more.
-    None gives the model itself.
+    done: updates before these, of an average that goes on. A decay of None
+    gives the model itself.
     """
     if decay is None:
         yield model
         return
     mean = copy.deepcopy(model)
     parameters = dict(model.named_parameters())
-    numbers = itertools.count(1)
+    numbers = itertools.count(done + 1)
 
     def after_update(*_) -> None:
         # a long memory would keep the random start for too long

@@ -16,7 +16,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from unrolled.checks import check_count, check_generator
+from unrolled.checks import check_count, check_generator, check_number
 
 Forecaster = Callable[[Tensor], Tensor]
 
@@ -43,12 +43,8 @@ def noisy_sine(
     True
     """
     num_steps = check_count("num_steps", num_steps, 1)
-    if not math.isfinite(omega):
-        raise ValueError(
-            f"omega must be finite, got {omega}; the book uses 0.01"
-        )
-    if not (sigma >= 0 and math.isfinite(sigma)):
-        raise ValueError(f"sigma must be finite and at least 0, got {sigma}")
+    check_number("omega", omega, "(-inf, inf)")
+    check_number("sigma", sigma, "[0, inf)")
     check_generator(generator)
     time = torch.arange(1, num_steps + 1, dtype=torch.float64)
     clean = torch.sin(omega * time)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import embedding
 
 from unrolled.bptt import recurrence
-from unrolled.checks import check_count, check_generator
+from unrolled.checks import check_count, check_generator, check_number
 from unrolled.rnn import check_inputs, check_state, linear, rows
 
 
@@ -46,12 +46,8 @@ class StackedRNNLM(nn.Module):
         vocab_size = check_count("vocab_size", vocab_size, 1)
         num_hiddens = check_count("num_hiddens", num_hiddens, 1)
         num_layers = check_count("num_layers", num_layers, 1)
-        if not 0 <= dropout < 1:
-            raise ValueError(f"dropout must be in [0, 1), got {dropout}")
-        if not input_scale >= 0:
-            raise ValueError(
-                f"input_scale must be at least 0, got {input_scale}"
-            )
+        check_number("dropout", dropout, "[0, 1)")
+        check_number("input_scale", input_scale, "[0, inf]")
         self.vocab_size, self.num_hiddens = vocab_size, num_hiddens
         self.num_layers, self.dropout = num_layers, dropout
         self.input_scale, self.generator = input_scale, generator

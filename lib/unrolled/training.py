@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from unrolled import metrics
 from unrolled.batches import SequenceLoader
-from unrolled.checks import as_ids, check_count
+from unrolled.checks import as_ids, check_count, check_number
 from unrolled.evaluation import WHAT_TO_TRY, DivergenceError, evaluate
 from unrolled.schedules import averaged, scheduled
 
@@ -38,8 +38,7 @@ def clip_gradients(params: Iterable[Tensor], theta: float) -> float:
     and where no parameter has a gradient, as after a generator was used up;
     TypeError for one tensor, a module or a dict in place of a list.
     """
-    if not theta > 0:
-        raise ValueError(f"theta must be above 0, got {theta}")
+    check_number("theta", theta, "(0, inf]")
     if isinstance(params, (Tensor, nn.Module, Mapping)):
         raise TypeError(
             "params must be a list of tensors, got one "
@@ -122,8 +121,7 @@ def train(
     loader without ``sequential``, which says whether the state goes on.
     """
     num_epochs = check_count("num_epochs", num_epochs, 1)
-    if not theta > 0:
-        raise ValueError(f"theta must be above 0, got {theta}")
+    check_number("theta", theta, "(0, inf]")
     evaluate_at = _check_evaluation(
         model, num_epochs, held_out, evaluate_at, keep_best
     )
@@ -131,8 +129,8 @@ def train(
         raise TypeError(
             f"loader must be a SequenceLoader, got {type(loader).__name__}"
         )
-    if averaging is not None and not 0 <= averaging < 1:
-        raise ValueError(f"averaging must be in [0, 1), got {averaging}")
+    if averaging is not None:
+        check_number("averaging", averaging, "[0, 1)")
     if progress is None:
         progress = os.environ.get("UNROLLED_PROGRESS") != "0"
 

@@ -1,8 +1,4 @@
-"""What DESIGN asks of a core page: short, and a picture comes early.
-
-Pages that a later edit will split or shorten stand in GROWN with their
-figures of today: they may shrink, not grow.
-"""
+"""What DESIGN asks of a core page: short, and a picture comes early."""
 
 from pathlib import Path
 
@@ -14,10 +10,6 @@ from scripts import load
 ROOT = Path(__file__).resolve().parents[2]
 CORE = sorted(path.stem for path in (ROOT / "book").glob("8_?_*.ipynb"))
 MOST_WORDS, TALLEST, FIRST_PICTURE = 2_500, 16_000, 1_500
-# page: words, height in pixels at a width of 1280, top of the first picture
-GROWN = {
-    "8_6_summary": (2_500, 16_000, 3_000),
-}
 
 forms = load("tools/forms.py")
 MEASURE = """() => {
@@ -46,8 +38,7 @@ MEASURE = """() => {
 @pytest.mark.parametrize("stem", CORE)
 def test_a_core_page_has_few_words(stem):
     notebook = nbformat.read(ROOT / "book" / f"{stem}.ipynb", as_version=4)
-    most, _, _ = GROWN.get(stem, (MOST_WORDS, 0, 0))
-    assert 0 < forms.words(notebook) <= most
+    assert 0 < forms.words(notebook) <= MOST_WORDS
 
 
 @pytest.mark.slow
@@ -57,17 +48,9 @@ def test_a_core_page_is_short_and_a_picture_comes_early(visit, stem):
     visited.go(f"book/{stem}.html")
     visited.settle()
     seen = visited.page.evaluate(MEASURE)
-    _, tallest, first = GROWN.get(stem, (0, TALLEST, FIRST_PICTURE))
-    assert seen["height"] <= tallest
-    assert 0 < seen["first"] <= first
+    assert seen["height"] <= TALLEST
+    assert 0 < seen["first"] <= FIRST_PICTURE
     if seen["lines"] > 20:
         assert 70 <= seen["characters"] / seen["lines"] <= 80
     assert seen["wide"] == 0  # no line of code is cut
     assert seen["code"] > 0
-
-
-def test_only_pages_that_exceed_a_limit_are_listed():
-    assert set(GROWN) <= set(CORE)
-    for stem, (most, tallest, first) in GROWN.items():
-        over = most > MOST_WORDS or tallest > TALLEST or first > FIRST_PICTURE
-        assert over, f"{stem} is within the limits: take it off the list"

@@ -64,6 +64,7 @@ LEFT_OUT = [
         r" \d+(?:\.\d+)*[a-z]?(?:(?:,| to| and) \d+(?:\.\d+)*[a-z]?)*",
         r"\b(?:d2l|releases?|editions?|Python)"
         r"(?:[, ]+(?:and |to )?\d+(?:\.\d+)+)+",
+        r"(?<![\w.,])[89]\.[1-7]-\d+[a-d]?",  # the classic exercises
         r"(?<![\w.,])8\.[1-6][ab]?(?:\.\d)?(?![\w%])"
         r"(?!\.\d)(?!\s(?:%|bits|nats|times))",  # pages
         r"(?<![\w.,])(?:1[5-9]|20)\d\d(?![\w.,]*\d)(?! %)",  # years

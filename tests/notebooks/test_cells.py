@@ -15,6 +15,10 @@ PAGES = (
     "8_5_rnn_from_scratch",
     "8_5a_the_whole_book",
     "a_3_after_rnns",
+    "a_5_classic_exercises",
+    "a_5_1_text_and_data",
+    "a_5_2_networks",
+    "a_5_3_gradients",
 )
 
 

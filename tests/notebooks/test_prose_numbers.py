@@ -50,6 +50,7 @@ def read(text):
         ("```python\nx = 12\n```", 0),
         ("section 12, figures 11 and 12, sections 8.1 to 8.5", 0),
         ("8.1a and 8.1.2, of d2l 0.17, 1.0 and release 0.17", 0),
+        ("| E33 | 8.5-3b | 9.5-8b |, 9.5-10, but 9.5 and 33 count", 2),
         ("in 1913 (Good, 1953); 1,913 of them", 1),
         ("It ends.\n\n**Sources.** A, volume 12. B, 13.", 0),
         ("**Time:** about 15 minutes to read.", 0),

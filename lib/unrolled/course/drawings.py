@@ -26,7 +26,7 @@ def draw_ladder(
     """Draw one row for each model, bits per character from 0, in this order.
 
     An open point learns while it reads. A sign before a number: no interval
-    tells it apart from the one above.
+    tells it apart from the one above. In brackets: over several seeds.
     band: a range for people to shade, with its name. mark: a result from
     outside, with its name. Raises ValueError if there are no rungs.
     """
@@ -58,10 +58,12 @@ def draw_ladder(
     for row, rung in enumerate(rungs):
         level = rung.level_with == above
         above = rung.name
+        seeds = rung.fewest is not None
+        spread = f" ({rung.fewest:.3f} to {rung.most:.3f})" if seeds else ""
         axes.text(
             rung.bits + 0.1,
             row,
-            f"{'≈ ' * level}{rung.bits:.3f}",
+            f"{'≈ ' * level}{rung.bits:.3f}{spread}",
             va="center",
             fontsize=9,
             color=INK,

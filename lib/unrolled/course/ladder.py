@@ -37,11 +37,18 @@ class Rung:
     # the rung before it, if a 95 % interval for what this one saves, from a
     # bootstrap of blocks of text, holds 0; else empty
     level_with: str = ""
+    # over the seeds, where there were several: the fewest and the most bits
+    fewest: float | None = None
+    most: float | None = None
 
 
 def read_ladder() -> list[Rung]:
     """The stored table, from the most bits per character to the fewest."""
     table = resources.files("unrolled") / "data" / "ladder.csv"
     rows = csv.DictReader(table.read_bytes().decode().splitlines())
-    rungs = [Rung(**{**row, "bits": float(row["bits"])}) for row in rows]
+    numbers = ("bits", "fewest", "most")
+    rungs = [
+        Rung(**row | {n: float(row[n]) if row[n] else None for n in numbers})
+        for row in rows
+    ]
     return sorted(rungs, key=lambda rung: -rung.bits)
