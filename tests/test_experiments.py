@@ -741,8 +741,6 @@ def test_the_bias_of_some_passages_is_as_stored():
 def test_every_run_of_the_gated_networks_is_there_once():
     experiment, stored = load("experiments/gates.py"), strict("gates.json")
     tuned = [(row["kind"], row["number"]) for row in stored["tune"]]
-    numbers = {len(found) for found in experiment.SETTINGS.values()}
-    assert len(numbers) == 1  # the same budget for each kind
     wanted = [
         (kind, number)
         for kind, found in experiment.SETTINGS.items()
@@ -751,14 +749,28 @@ def test_every_run_of_the_gated_networks_is_there_once():
     assert sorted(tuned) == sorted(wanted)
     for row in stored["tune"]:
         setting = experiment.settings(row["kind"], row["number"])
-        assert {name: row[name] for name in setting} == setting
+        # the first rows are older than the last two settings
+        old = {"hidden_input": 0.0, "taught": 0.0}
+        assert {name: (old | row)[name] for name in setting} == setting
         assert row["best_epoch"] <= row["epochs"]
-        assert row["cpu_seconds"] < 150
+        # the same budget for the first of each kind
+        most = 150 if row["number"] < experiment.EQUAL else 450
+        assert row["cpu_seconds"] < most
     runs = [(row["kind"], row["seed"]) for row in stored["chosen"]]
-    assert len(set(runs)) == len(runs)
-    for row in stored["chosen"]:
-        assert row["number"] == experiment.best(row["kind"])["number"]
-        assert row["valid_bits"] < row["test_bits"] < row["valid_bits"] + 0.15
+    seeds = experiment.SEEDS
+    assert runs == [(k, seed) for seed in seeds for k in experiment.SETTINGS]
+    for part, among in (("chosen", experiment.EQUAL), ("care", None)):
+        for row in stored[part]:
+            number = experiment.best(row["kind"], among)["number"]
+            assert row["number"] == number
+            assert 0 < row["test_bits"] - row["valid_bits"] < 0.15
+    runs = [(row["kind"], row["seed"]) for row in stored["care"]]
+    more = experiment.CARE.items()
+    assert sorted(runs) == sorted((k, n) for k, seeds in more for n in seeds)
+    curve = [(row["kind"], row["size"]) for row in stored["curve"]]
+    assert sorted(curve) == sorted(
+        itertools.product(experiment.SETTINGS, experiment.SIZES)
+    )
 
 
 @pytest.mark.parametrize("kind", ["GRU", "LSTM", "transformer"])
@@ -774,6 +786,46 @@ def test_a_gated_network_that_is_stored_is_the_best_of_its_kind(kind):
     _, _, valid_ids, _ = experiment.parts()
     bits = -log_probs(model, valid_ids).mean().item() / math.log(2)
     assert bits == pytest.approx(row["valid_bits"], abs=1e-3)
+
+
+def test_a_teacher_draws_some_of_the_labels():
+    experiment = load("experiments/gates.py")
+    text = torch.arange(200) % 4
+    loader = experiment.Taught(
+        torch.arange(200), 2, 5, generator=torch.Generator().manual_seed(0)
+    )
+    loader.texts, loader.share = text, 0.0
+    # the teacher says 5 at each place
+    loader.laws = torch.tensor([0.0, 0, 0, 0, 0, 1]).expand(200, 6)
+    for loader.taught, least, most in (
+        (0.0, 0, 0),
+        (0.5, 0.3, 0.7),
+        (1, 1, 1),
+    ):
+        drawn, count = 0, 0
+        for X, Y in loader:
+            told = Y == 5
+            assert torch.equal(Y[~told], (X[~told] + 1) % 4)
+            drawn, count = drawn + told.sum().item(), count + Y.numel()
+        assert least <= drawn / count <= most
+    loader.share = 1.0
+    assert all(not X.any() for X, _ in loader)
+
+
+def test_a_teacher_has_not_seen_what_it_is_asked():
+    book_or_skip()
+    experiment = load("experiments/gates.py")
+    text = experiment.parts()[1][:400].clone()
+    size = int(text.max()) + 1
+    laws = experiment.teacher(text, size)
+    assert laws.shape == (400, size)
+    assert torch.allclose(laws[:, -1], torch.ones(400))
+    changed = text.clone()
+    changed[350] = (changed[350] + 1) % size
+    again = experiment.teacher(changed, size)
+    assert torch.equal(laws[320:351], again[320:351])  # its own fifth
+    assert not torch.equal(laws[351:], again[351:])
+    assert not torch.equal(laws[:320], again[:320])
 
 
 def test_a_gated_network_runs_again():
