@@ -151,10 +151,12 @@ def reading() -> None:
     book, content = Book(), read_stored()
     names = [n for n in FILES if (DATA / f"{FILES[n]}.safetensors").exists()]
     for name in names:
-        if name in content["reading"]:
-            continue
         before = book.picked(frozen_laws(name, book))
         row = {"frozen": book.bits(before)}
+        stored = content["reading"].get(name)
+        if stored and stored["frozen"] == row["frozen"]:
+            continue  # the same network as then
+        content["tried"] = [t for t in content["tried"] if t["name"] != name]
         row["frozen blocks"] = book.blocks(before)
         if name not in STAYS:
             tried = [tried_one(name, book, rate) for rate in RATES]

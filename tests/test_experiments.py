@@ -769,7 +769,7 @@ def test_every_run_of_the_gated_networks_is_there_once():
     assert sorted(runs) == sorted((k, n) for k, seeds in more for n in seeds)
     curve = [(row["kind"], row["size"]) for row in stored["curve"]]
     assert sorted(curve) == sorted(
-        itertools.product(experiment.SETTINGS, experiment.SIZES)
+        itertools.product(experiment.CURVE, experiment.SIZES)
     )
 
 
