@@ -416,6 +416,7 @@ FALSE["a_3_after_rnns"] = [
     ("under the equal budget three seeds", {"kneser_ney": 1.96}),
     ("of five settings the GRU needs", {"cared": [1.99]}),
     ("networks gains by learning", {"saved": {"GRU": -0.01}}),
+    ("four times its best rate", {"too_fast": {"GRU": -0.01}}),
     ("the finished mixture that learns needs", {"alone": 1.7}),
     ("of single parts context mixing", {"small": 0.5}),
     ("bits that learning saves in all", {"networks_learn": 1.0}),
