@@ -415,6 +415,7 @@ FALSE["a_3_after_rnns"] = [
     ("stored networks, scored here", {"off": 0.1}),
     ("under the equal budget three seeds", {"kneser_ney": 1.96}),
     ("of five settings the GRU needs", {"cared": [1.99]}),
+    ("sizes counting needs fewer", {"least_lead": -0.1}),
     ("networks gains by learning", {"saved": {"GRU": -0.01}}),
     ("four times its best rate", {"too_fast": {"GRU": -0.01}}),
     ("the finished mixture that learns needs", {"alone": 1.7}),
