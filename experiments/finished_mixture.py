@@ -31,6 +31,7 @@ FILES = {
     "RNN, two layers": "rnn_2_layer",
     "GRU": "gru",
     "LSTM": "lstm",
+    "LSTM, untaught": "lstm_untaught",
     "transformer": "transformer",
 }
 RATES = (6e-6, 1.2e-5, 2.4e-5, 4.8e-5, 9.6e-5)

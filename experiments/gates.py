@@ -240,6 +240,11 @@ def tune_one(kind: str, number: int) -> None:
     rows = [row for row in read()["tune"] if row["kind"] == kind]
     if all(row["valid_bits"] < r["valid_bits"] for r in rows):
         store_model(path_of(kind), model, vocab)
+    # the mixture has one that is no pupil of context mixing as well
+    others = [r["valid_bits"] for r in rows if not r.get("taught")]
+    untaught = kind == "LSTM" and not row["taught"]
+    if untaught and all(row["valid_bits"] < bits for bits in others):
+        store_model(DATA / "lstm_untaught.safetensors", model, vocab)
     keep("tune", {"number": number, **row})
 
 

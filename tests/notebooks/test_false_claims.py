@@ -420,7 +420,7 @@ FALSE["a_3_after_rnns"] = [
     ("four times its best rate", {"too_fast": {"GRU": -0.01}}),
     ("the finished mixture that learns needs", {"alone": 1.7}),
     ("of single parts context mixing", {"small": 0.5}),
-    ("the best network alone, is worth", {"pupil": 0.1}),
+    ("than the one without, is worth", {"pupil": 0.1}),
     ("bits that learning saves in all", {"networks_learn": 1.0}),
     ("networks as inputs of context mixing", {"inputs": 1.7}),
 ]
