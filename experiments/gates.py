@@ -5,9 +5,10 @@
     python experiments/gates.py care       seeds of the best after more tries
     python experiments/gates.py curve      text sizes
 
-Each kind has the same number of settings, each with about the same CPU time;
-the validation part decides which is the best, and after which epoch its
-training stops. The test part is scored for the chosen ones only, with the
+The first three settings of each kind have about the same CPU time; the others
+are more care for some kinds, with a teacher for some of their labels. The
+validation part decides which is the best, and after which epoch its training
+stops. The test part is scored for the chosen ones only, with the
 parameters in half precision, as the first seed's are stored. Every run is
 kept in lib/unrolled/data/gates.json as soon as it ends, and what is there is
 not run again. Appendix C shows the results.

@@ -417,7 +417,7 @@ FALSE["a_3_after_rnns"] = [
     ("of five settings the GRU needs", {"cared": [1.99]}),
     ("sizes counting needs fewer", {"least_lead": -0.1}),
     ("networks gains by learning", {"saved": {"GRU": -0.01}}),
-    ("four times its best rate", {"too_fast": {"GRU": -0.01}}),
+    ("four times its best rate", {"too_fast": {"GRU": -0.01, "LSTM": 1.0}}),
     ("the finished mixture that learns needs", {"alone": 1.7}),
     ("of single parts context mixing", {"small": 0.5}),
     ("than the one without, is worth", {"pupil": 0.1}),
