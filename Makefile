@@ -1,5 +1,5 @@
 # make book | pdf | serve | test | refresh | execute | forms | claims | ladder | experiments |
-#      explorables | rooms | bench | portability | mutate | lines | lint | clean
+#      explorables | rooms | zh | catalogs | test-zh | bench | portability | mutate | lines | lint | clean
 # make book UNROLLED_SOLUTIONS=0 leaves the solutions of exercises out.
 # A smaller torch, without GPU libraries:
 #   make book PIP_FLAGS="--extra-index-url https://download.pytorch.org/whl/cpu"
@@ -14,8 +14,8 @@ WORKERS   ?= 2
 export JUPYTER_PLATFORM_DIRS := 1
 export UNROLLED_SOLUTIONS
 
-.PHONY: book pdf serve test refresh execute forms claims ladder experiments explorables rooms bench portability \
-        mutate lines lint clean
+.PHONY: book pdf serve test refresh execute forms claims ladder experiments explorables rooms zh catalogs test-zh \
+        bench portability mutate lines lint clean
 
 $(READY): requirements.txt constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -24,13 +24,15 @@ $(READY): requirements.txt constraints.txt pyproject.toml
 	$(BIN)/python -m pip install $(PIP_FLAGS) -r requirements.txt -c constraints.txt
 	@touch $@
 
-book: $(READY)
+book: $(READY) zh
 	rm -rf _build book/_static/from_notebooks
 	$(BIN)/jupyter-book build . -n -W --keep-going
+	$(BIN)/python tools/translation site
 	@echo "The site: $(CURDIR)/$(SITE)/index.html"
 
 pdf: $(READY)
 	$(BIN)/python tools/pdf.py
+	$(BIN)/python tools/pdf.py zh
 
 serve: book
 	@echo "Open http://localhost:8000 and stop with Ctrl-C"
@@ -91,6 +93,15 @@ experiments: $(READY)
 explorables: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python tools/explorables
 
+zh: $(READY)
+	$(BIN)/python tools/translation pages
+
+catalogs: $(READY)
+	$(BIN)/python tools/translation update
+
+test-zh: $(READY) zh
+	$(BIN)/python -m pytest --nbval -n $(WORKERS) --dist loadscope book/zh/*.ipynb
+
 rooms: book
 	$(BIN)/python tools/rooms.py
 
@@ -108,5 +119,5 @@ lines: $(READY)
 	$(BIN)/python tools/count_lines.py
 
 clean:
-	rm -rf _build mutants test-results book/_static/from_notebooks
+	rm -rf _build mutants test-results book/zh book/_static/from_notebooks
 	find . -name __pycache__ -type d -not -path './.venv/*' -exec rm -rf {} +

@@ -28,7 +28,7 @@ TAGS = {
     "8_5_rnn_from_scratch": {"clipping"},
     "8_5a_the_whole_book": {"network"},
 }
-SHARED = {"base", "chart", "rnn"}  # modules that others import
+SHARED = {"base", "chart", "rnn", "say", "words"}  # modules that others import
 NETWORK = ["rnn.js", "base.js", "data/network.json", "data/network.bin"]
 BOOK = os.environ["_UNROLLED_CORPUS_MODE"] == "book"
 QUOTED = 300  # characters of The Time Machine, at most

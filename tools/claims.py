@@ -14,6 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "lib" / "unrolled" / "data" / "claims.json"
 SUMMARY = "8_6_summary"
+HELD = re.compile(r"^(?:Holds: |成立：)(.*)$", flags=re.M)
 
 
 def anchor(heading: str) -> str:
@@ -47,16 +48,16 @@ def claims_of(path: Path) -> list[dict[str, str]]:
                 "anchor": anchor(section),
                 "sentence": sentence,
             }
-            for sentence in re.findall(r"^Holds: (.*)$", printed, flags=re.M)
+            for sentence in HELD.findall(printed)
         ]
     return found
 
 
-def collect() -> list[dict[str, str]]:
-    """The claims of every notebook but the summary."""
+def collect(book: Path = ROOT / "book") -> list[dict[str, str]]:
+    """The claims of every notebook of a folder but the summary."""
     return [
         claim
-        for path in sorted((ROOT / "book").glob("*.ipynb"))
+        for path in sorted(book.glob("*.ipynb"))
         if path.stem != SUMMARY
         for claim in claims_of(path)
     ]

@@ -17,7 +17,14 @@ from typing import NamedTuple
 
 LIBRARY = Path(__file__).resolve().parent.parent / "lib" / "unrolled"
 # no idea that a page teaches: sentences that are checked, checks, the oracle
-MACHINERY = ("__init__", "checks", "claims", "course", "reference")
+MACHINERY = (
+    "__init__",
+    "checks",
+    "claims",
+    "course",
+    "language",
+    "reference",
+)
 # beyond the classic course: of appendices, and of pages that can be skipped
 APART = (
     "attention",

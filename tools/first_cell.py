@@ -74,7 +74,7 @@ def write_everywhere() -> None:
         text=True,
     ).stdout
     output = {"name": "stdout", "output_type": "stream", "text": [printed]}
-    for path in notebooks():
+    for path in sorted((ROOT / "book").glob("*.ipynb")):
         notebook = json.loads(path.read_text("utf-8"))
         cell = first_code_cell(notebook)
         cell["metadata"] = METADATA

@@ -1,8 +1,10 @@
 """Print the built site as one PDF with the system's Chromium.
 
     python tools/pdf.py [TARGET]
+    python tools/pdf.py zh [TARGET]     the Chinese site
 
-Writes _build/unrolled.pdf unless told otherwise: a title page, contents with
+Writes _build/unrolled.pdf (unrolled.zh.pdf) unless told otherwise: a title
+page, contents with
 page numbers, then every page in the order of _toc.yml. Each page of the site
 is printed by itself with book/_static/print.css; pypdf joins them, turns the
 links between them into links inside the file, and adds bookmarks.
@@ -12,6 +14,7 @@ import functools
 import html
 import http.server
 import io
+import re
 import shutil
 import sys
 import threading
@@ -34,6 +37,8 @@ from pypdf.generic import (
 ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "_build" / "html"
 TARGET = ROOT / "_build" / "unrolled.pdf"
+ZH = "zh"  # the Chinese site: its folder, and the settings it was built with
+ZH_SOURCE = ROOT / "_build" / ZH / "source"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 OLDEST = 131  # the first to print the boxes in the margin of @page
@@ -203,8 +208,11 @@ def front(pages: list[Page], facts: dict, sheets: dict) -> str:
                 f"<span>{html.escape(words)}</span><i></i>"
                 f"<b>{sheets.get((page.name, name), 0) + 1}</b></a>"
             )
-    title, _, rest = facts["title"].partition(": ")
-    return f"""<!doctype html><html lang="en"><meta charset="utf-8"><style>
+    # "Unrolled: so and so", with the colon of either language
+    title, rest = re.split(r": |：", facts["title"], maxsplit=1)
+    lang = facts["sphinx"]["config"]["language"].replace("_", "-")
+    contents = {"zh-CN": "目录"}.get(lang, "Contents")
+    return f"""<!doctype html><html lang="{lang}"><meta charset="utf-8"><style>
 @page :first {{ @bottom-center {{ content: none !important }} }}
 body {{ color: #222832; font: 10.5pt/1.5 sans-serif; margin: 0 }}
 header {{ break-after: page; padding-top: 70mm; text-align: center }}
@@ -220,7 +228,7 @@ i {{ border-bottom: 1px dotted #48566b; flex: 1; margin-bottom: 1.4mm }}
 b {{ font-weight: inherit; min-width: 8mm; text-align: right }}
 </style><header><h1>{html.escape(title)}</h1><p>{html.escape(rest)}</p>
 <small>{html.escape(facts["author"])}<br>{html.escape(facts["copyright"])}
-</small></header><h1>Contents</h1>{"".join(rows)}</html>"""
+</small></header><h1>{contents}</h1>{"".join(rows)}</html>"""
 
 
 def link_inside(writer: PdfWriter, pages: list[Page]) -> None:
@@ -261,7 +269,7 @@ def print_course(
 ) -> int:
     """Write the PDF of these pages; returns the number of its sheets.
 
-    facts: title, author and copyright, as in _config.yml.
+    facts: title, author, copyright and language, as in _config.yml.
     """
     context = browser.new_context(
         color_scheme="light", viewport={"width": 660, "height": 930}
@@ -322,12 +330,18 @@ def print_course(
 
 def main(arguments: list[str]) -> None:
     """Print every page of the contents."""
-    target = Path(arguments[0]) if arguments else TARGET
-    pages = read_toc(ROOT / "_toc.yml")
-    missing = [p.name for p in pages if not (SITE / f"{p.name}.html").exists()]
+    source, site, target = ROOT, SITE, TARGET
+    if arguments[:1] == [ZH]:
+        source, site = ZH_SOURCE, SITE / ZH
+        target = TARGET.with_suffix(f".{ZH}.pdf")
+        arguments = arguments[1:]
+    if arguments:
+        target = Path(arguments[0])
+    pages = read_toc(source / "_toc.yml")
+    missing = [p.name for p in pages if not (site / f"{p.name}.html").exists()]
     if missing:
         sys.exit(
-            f"The site is not built: {SITE} lacks {missing[0]}.html. "
+            f"The site is not built: {site} lacks {missing[0]}.html. "
             "Run make book first."
         )
     program = next(filter(None, map(shutil.which, CHROMIUM)), None)
@@ -336,11 +350,11 @@ def main(arguments: list[str]) -> None:
             f"No Chromium: none of {', '.join(CHROMIUM)} is installed. "
             "On Debian and Ubuntu: apt install chromium."
         )
-    facts = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
+    facts = yaml.safe_load((source / "_config.yml").read_text("utf-8"))
 
     from playwright.sync_api import sync_playwright
 
-    with sync_playwright() as playwright, served(SITE) as address:
+    with sync_playwright() as playwright, served(site) as address:
         browser = playwright.chromium.launch(
             executable_path=program, args=FLAGS
         )

@@ -32,7 +32,11 @@ BOOK = Path(__file__).resolve().parent.parent
 STATIC = BOOK / "_static" / "from_notebooks"
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
-SAID = re.compile(r"(Holds|Not checked on this text): (.*)")
+# as lib/unrolled/claims.py prints it, in both languages
+SAID = re.compile(
+    r"(Holds|Not checked on this text|成立|在这段文本上未检验)(?:: |：)(.*)"
+)
+HOLDS = ("Holds", "成立")
 TITLE_LINE = re.compile(r"\A# @title [^\n]*\n?")  # as tools/forms.py writes it
 TABLE = re.compile(r'<table [^>]*class="dataframe.*?</table>', flags=re.S)
 # counts, measurements, ranges and lists of them: "0 of 3", "(1, -2.5e+04)"
@@ -155,7 +159,7 @@ class Forms(SphinxPostTransform):
                 sentence = nodes.paragraph(
                     "", words[0].upper() + words[1:], classes=["measured"]
                 )
-                if kind != "Holds":
+                if kind not in HOLDS:
                     sentence["classes"].append("not-checked")
                     sentence.insert(0, nodes.emphasis("", f"{kind}: "))
                 sentences.append(sentence)
@@ -173,7 +177,7 @@ class Forms(SphinxPostTransform):
             figure += nodes.raw("", svg, format="html")
         beside = cell.parent.children
         after = beside[beside.index(cell) + 1]
-        if not after.astext().startswith("Figure "):
+        if not after.astext().startswith(("Figure ", "图 ")):
             raise ValueError(f"the figure {name!r} has no caption after it")
         after.parent.remove(after)
         figure += nodes.caption("", "", *after.children)

@@ -17,8 +17,9 @@ import re
 from pathlib import Path
 
 from docutils import nodes
-from docutils.parsers.rst import Directive
+from languages import word
 from sphinx import addnodes
+from sphinx.util.docutils import SphinxDirective
 
 BOOK = Path(__file__).resolve().parent.parent
 LIBRARY = BOOK.parent / "lib" / "unrolled"
@@ -38,11 +39,20 @@ def printed_claims(notebook: dict) -> list[str]:
         for output in cell.get("outputs", [])
         if output["output_type"] == "stream"
     )
-    return re.findall(r"^Holds: (.*)$", text, flags=re.M)
+    return re.findall(r"^(?:Holds: |成立：)(.*)$", text, flags=re.M)
 
 
-class Measured(Directive):
-    """``{measured} CHAPTER words``: the claim that contains the words."""
+def english_claims(chapter: str) -> list[str]:
+    """The same sentences in English, in the same order."""
+    table = json.loads((LIBRARY / "data" / "claims.json").read_text("utf-8"))
+    return [row["sentence"] for row in table if row["chapter"] == chapter]
+
+
+class Measured(SphinxDirective):
+    """``{measured} CHAPTER words``: the claim that contains the words.
+
+    The words are English ones on every page.
+    """
 
     required_arguments = 2
     final_argument_whitespace = True
@@ -51,8 +61,14 @@ class Measured(Directive):
         """One paragraph; exactly one claim must match."""
         chapter, words = self.arguments
         path = BOOK / f"{chapter}.ipynb"
-        claims = printed_claims(json.loads(path.read_text("utf-8")))
-        found = [sentence for sentence in claims if words in sentence]
+        claims = english = printed_claims(json.loads(path.read_text("utf-8")))
+        if self.config.language == "zh_CN":
+            english = english_claims(chapter)
+        found = [
+            claim
+            for claim, sentence in zip(claims, english, strict=True)
+            if words in sentence
+        ]
         if len(found) != 1:
             raise self.error(
                 f"{len(found)} claims of {chapter} contain {words!r}"
@@ -61,12 +77,17 @@ class Measured(Directive):
         return [nodes.paragraph("", sentence, classes=["measured"])]
 
 
-class ChapterStatus(Directive):
+class ChapterStatus(SphinxDirective):
     """``{chapter-status}``: what each notebook ran with, and how long."""
 
     def run(self) -> list[nodes.Node]:
         """One table, a row for each notebook."""
-        head = ["chapter", "seconds", "claims", *COLUMNS]
+        words = (
+            word(self.config.language, "chapter"),
+            word(self.config.language, "seconds"),
+            word(self.config.language, "claims"),
+        )
+        head = [*words, *COLUMNS]
         rows = []
         for path in chapters():
             notebook = json.loads(path.read_text("utf-8"))
@@ -111,7 +132,7 @@ def importers(module: str) -> tuple[list[Path], list[str]]:
     return pages, modules
 
 
-class UsedIn(Directive):
+class UsedIn(SphinxDirective):
     """``{used-in} MODULE``: links to the pages whose code imports it."""
 
     required_arguments = 1
@@ -119,11 +140,13 @@ class UsedIn(Directive):
     def run(self) -> list[nodes.Node]:
         """One paragraph."""
         pages, modules = importers(self.arguments[0])
-        paragraph = nodes.paragraph("", "On the pages: " if pages else "")
+        language = self.config.language
+        before = word(language, "On the pages: ") if pages else ""
+        paragraph = nodes.paragraph("", before)
         for number, path in enumerate(pages):
             notebook = json.loads(path.read_text("utf-8"))
             title = "".join(notebook["cells"][0]["source"]).splitlines()[0]
-            section = re.match(r"# (Appendix \w+|\S+)", title)[1]
+            section = re.match(r"# ((?:Appendix|附录) \w+|\S+)", title)[1]
             paragraph += nodes.Text(", " if number else "")
             link = addnodes.pending_xref(
                 "",
@@ -137,11 +160,12 @@ class UsedIn(Directive):
             )
             paragraph += link
         if pages:
-            paragraph += nodes.Text(". ")
+            paragraph += nodes.Text(word(language, ". "))
         if modules:
-            paragraph += nodes.Text(f"In the library: {', '.join(modules)}.")
+            names = word(language, "In the library: {names}.")
+            paragraph += nodes.Text(names.format(names=", ".join(modules)))
         if not (pages or modules):
-            paragraph += nodes.Text("Used by tests only.")
+            paragraph += nodes.Text(word(language, "Used by tests only."))
         return [paragraph]
 
 
@@ -171,16 +195,18 @@ def add_explorables(app, page, template, context, doctree) -> None:
 
 
 SOLUTION = re.compile(
-    r"<details><summary>Solution \d+</summary>.*?</details>", flags=re.S
+    r"<details><summary>(?:Solution|解答) \d+</summary>.*?</details>",
+    flags=re.S,
 )
 
 
-def without_solutions(notebook: dict) -> dict:
+def without_solutions(notebook: dict, language: str = "en") -> dict:
     """The notebook, with a sentence in the place of each solution."""
+    left_out = word(language, "*(Solution left out.)*")
     for cell in notebook["cells"]:
         if cell["cell_type"] == "markdown":
             source = "".join(cell["source"])
-            cell["source"] = SOLUTION.sub("*(Solution left out.)*", source)
+            cell["source"] = SOLUTION.sub(left_out, source)
     return notebook
 
 
@@ -190,7 +216,9 @@ def leave_out_solutions(app, name: str, source: list[str]) -> None:
         return
     if (BOOK.parent / f"{name}.ipynb").exists():
         notebook = json.loads(source[0])
-        source[0] = json.dumps(without_solutions(notebook))
+        source[0] = json.dumps(
+            without_solutions(notebook, app.config.language)
+        )
 
 
 def setup(app) -> dict:

@@ -20,6 +20,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from docutils import nodes
+from languages import FOLDERS, word
 
 COURSE = "Unrolled"
 LONGEST = 200  # characters of a description
@@ -44,13 +45,17 @@ def use_site_address(app, config) -> None:
     config.ogp_site_url = base
     config.ogp_site_name = COURSE
     config.ogp_social_cards = {"enable": False}  # they are drawn at build
-    config.notfound_urls_prefix = urlsplit(base).path if base else "/"
+    folder = FOLDERS[config.language]
+    config.notfound_urls_prefix = urlsplit(base).path if base else f"/{folder}"
     first = config.notfound_urls_prefix + "book/index.html"
     config.notfound_context = {
-        "title": "No such page",
-        "body": "<h1>There is no such page</h1><p>It may have been renamed. "
-        f'<a href="{first}">The first page</a> lists all chapters; '
-        "the contents and the search lead to all pages.</p>",
+        "title": word(config.language, "No such page"),
+        "body": word(
+            config.language,
+            "<h1>There is no such page</h1><p>It may have been renamed. "
+            '<a href="{first}">The first page</a> lists all chapters; the '
+            "contents and the search lead to all pages.</p>",
+        ).format(first=first),
     }
     if base:
         config.sitemap_url_scheme = "{link}"
@@ -87,7 +92,7 @@ def describe(app, page, template, context, doctree) -> None:
     """Give the page its title and description."""
     title = html.unescape(re.sub("<[^>]*>", "", context.get("title") or ""))
     if page == "search":
-        title = "Search"
+        title = word(app.config.language, "Search")
     context["head_title"] = f"{title} - {COURSE}"
     if page == app.config.root_doc:
         title = context["head_title"] = app.config.html_title
@@ -190,7 +195,8 @@ def name_folds(app, page, template, context, doctree) -> None:
             "li.has-children:has(> a):has(> details)"
         ):
             title = entry.a.get_text(" ", strip=True)
-            entry.details.summary["aria-label"] = f"Pages below {title}"
+            label = word(app.config.language, "Pages below {title}")
+            entry.details.summary["aria-label"] = label.format(title=title)
         return contents
 
     context["generate_toctree_html"] = named

@@ -5,19 +5,22 @@
 // summary, and what it holds begins with "Yes." or "No." in bold. Without this
 // script readers open these folds. selfcheck.css gives both forms one height.
 {
+  // No module, so that it runs on pages opened from a disk: the build of a
+  // site in another language writes its words into these templates.
+  const t = (parts, ...values) => String.raw({ raw: parts }, ...values);
   const WORDS = {
-    yes: "Yes.",
-    no: "No.",
-    right: "Right.",
-    wrong: "Not yet.",
-    check: "Check",
-    choose: "Choose an answer first.",
-    others: "Explain the other answers",
-    before: { true: "Last time: right.", false: "Last time: not yet." },
-    none: "Nothing answered yet.",
+    yes: t`Yes.`,
+    no: t`No.`,
+    right: t`Right.`,
+    wrong: t`Not yet.`,
+    check: t`Check`,
+    choose: t`Choose an answer first.`,
+    others: t`Explain the other answers`,
+    before: { true: t`Last time: right.`, false: t`Last time: not yet.` },
+    none: t`Nothing answered yet.`,
     count: (now, first, all) =>
-      `Right now: ${now} of ${all}. At the first try: ${first} of ${all}.`,
-    again: "Start over",
+      t`Right now: ${now} of ${all}. At the first try: ${first} of ${all}.`,
+    again: t`Start over`,
   };
   const KEY = `unrolled:selfcheck:${location.pathname}`;
 

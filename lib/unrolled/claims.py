@@ -7,6 +7,7 @@ what ``corpus`` says: whether The Time Machine is in use.
 """
 
 from unrolled.corpus import text_is_the_book
+from unrolled.language import joined, say
 
 
 class ClaimError(AssertionError):
@@ -33,11 +34,11 @@ def claim(sentence: str, holds: bool, *, corpus: bool = False) -> None:
         raise TypeError(f"sentence must be a str, got {sentence!r}")
     if not sentence.strip():
         raise ValueError("sentence is empty; say what was measured")
-    verdict = _truth(holds)
+    verdict, sentence = _truth(holds), joined(sentence)
     if corpus and not text_is_the_book():
-        print(f"Not checked on this text: {sentence}")
+        print(say("Not checked on this text: {sentence}", sentence=sentence))
     elif verdict:
-        print(f"Holds: {sentence}")
+        print(say("Holds: {sentence}", sentence=sentence))
     else:
         raise ClaimError(f"does not hold: {sentence}")
 

@@ -21,6 +21,8 @@ from pathlib import Path
 
 import pooch
 
+from unrolled.language import say
+
 FILE_NAME = "timemachine.txt"
 SHA256 = "8424dbd9532ac81f7e5f0b6add90e6952baea29158309d7d1bf3884f4e12c516"
 MIRRORS = (
@@ -82,10 +84,11 @@ def load_corpus(
         except _NotReachedError as error:
             if fallback is None:
                 raise
-            print(
-                f"Notice: The Time Machine could not be had ({error.cause}); "
-                "the built-in text is used instead."
+            notice = (
+                "Notice: The Time Machine could not be had ({cause}); the "
+                "built-in text is used instead."
             )
+            print(say(notice, cause=error.cause))
         else:
             _loaded_the_book = True
             return text

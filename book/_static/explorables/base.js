@@ -4,6 +4,8 @@
 // An explorable is a custom element. Its tag holds a sentence in plain text,
 // which readers without this script (Colab, Jupyter) see in its place.
 
+import { t } from "./say.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 
 // The frame around it all (border, margins, background, and the room that it
@@ -106,10 +108,10 @@ export function uniforms(seed) {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+    let x = state;
+    x = Math.imul(x ^ (x >>> 15), x | 1);
+    x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
+    return ((x ^ (x >>> 14)) >>> 0) / 4294967296;
   };
 }
 
@@ -120,6 +122,13 @@ export function normals(seed) {
     Math.sqrt(-2 * Math.log(1 - uniform())) *
     Math.cos(2 * Math.PI * uniform());
 }
+
+/** Sentences one after the other; empty ones are left out. */
+export const sentences = (...all) =>
+  all.filter(Boolean).reduce((said, one) => t`${said} ${one}`);
+
+/** "a, b, c". */
+export const commas = (items) => items.reduce((said, one) => t`${said}, ${one}`);
 
 /** Whether the reader asked for less motion. */
 export const calm = () =>
@@ -149,8 +158,7 @@ export class Explorable extends HTMLElement {
       root.append(
         make(
           "p", { role: "alert" },
-          "This part could not be loaded. Check the connection and load the page again. " +
-            `(${error.message})`,
+          t`This part could not be loaded. Check the connection and load the page again. (${error.message})`,
         ),
       );
       throw error;

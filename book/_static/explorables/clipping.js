@@ -5,7 +5,8 @@
 //
 // so h_T = b (1 + w + ... + w^{T-1}): gentle for w below 1, a gorge above.
 
-import { Explorable, draw, make } from "./base.js";
+import { Explorable, draw, make, sentences } from "./base.js";
+import { t } from "./say.js";
 
 const T = 6; // steps that the unit makes
 const [W, B] = [[0, 2], [-1, 1]]; // what the picture shows, w across, b up
@@ -62,7 +63,7 @@ function gradientAt([w, b]) {
 
 /** A loss or a length in few digits, whatever its size. */
 function short(value) {
-  if (value < 0.001) return value === 0 ? "0" : "below 0.001";
+  if (value < 0.001) return value === 0 ? "0" : t`below 0.001`;
   if (value < 9.995) return value.toFixed(value < 0.0995 ? 3 : 2);
   if (value < 1e6) return Math.round(value).toLocaleString("en");
   const power = Math.floor(Math.log10(value));
@@ -71,7 +72,7 @@ function short(value) {
 }
 
 class Clipping extends Explorable {
-  static title = "One step on a cliff, with and without the clip";
+  static title = t`One step on a cliff, with and without the clip`;
 
   build(root) {
     root.append(make("style", {}, STYLE));
@@ -79,18 +80,20 @@ class Clipping extends Explorable {
     root.append(
       make(
         "p", {},
-        `Lines of equal loss of one unit that feeds itself ${T} times, over its recurrent weight w ` +
-          "and its bias b. Drag the ring, or move it with the arrow keys.",
+        sentences(
+          t`Lines of equal loss of one unit that feeds itself ${T} times, over its recurrent weight w and its bias b.`,
+          t`Drag the ring, or move it with the arrow keys.`,
+        ),
       ),
     );
     this.picture = make("div", { class: "picture" });
     const beside = make("div");
     root.append(make("div", { class: "views" }, this.picture, beside));
     const row = this.controls(beside);
-    this.radius = this.slider(row, "threshold θ (theta)", {
+    this.radius = this.slider(row, t`threshold θ (theta)`, {
       min: 0.5, max: 20, step: 0.5, value: 5, show: (v) => v.toFixed(1),
     });
-    this.rate = this.slider(row, "learning rate η (eta)", {
+    this.rate = this.slider(row, t`learning rate η (eta)`, {
       min: 0.01, max: 0.1, step: 0.01, value: 0.05, show: (v) => v.toFixed(2),
     });
     this.table = make("table");
@@ -109,7 +112,7 @@ class Clipping extends Explorable {
     const box = [full, size + top + bottom];
     this.svg = draw("svg", {
       viewBox: `0 0 ${box[0]} ${box[1]}`, width: box[0], height: box[1],
-      role: "group", "aria-label": "the loss over w and b",
+      role: "group", "aria-label": t`the loss over w and b`,
     });
     const text = (attributes, words) => draw("text", attributes, words);
     const [x, y] = [(w) => this.at([w, 0])[0], (b) => this.at([0, b])[1]];
@@ -126,14 +129,14 @@ class Clipping extends Explorable {
       ...[-1, -0.5, 0, 0.5, 1].map((b) =>
         text({ x: left - 5, y: y(b) + (b === 1 ? 10 : 4), "text-anchor": "end" }, String(b).replace("-", "−")),
       ),
-      text({ x: left + size / 2, y: base + 33, "text-anchor": "middle" }, "recurrent weight w"),
-      text({ transform: `translate(11 ${top + size / 2}) rotate(-90)`, "text-anchor": "middle" }, "bias b"),
+      text({ x: left + size / 2, y: base + 33, "text-anchor": "middle" }, t`recurrent weight w`),
+      text({ transform: `translate(11 ${top + size / 2}) rotate(-90)`, "text-anchor": "middle" }, t`bias b`),
     );
     this.moving = draw("g", { "clip-path": "url(#inside)" });
     this.here = draw(
       "g",
       { class: "here", tabindex: 0, role: "slider", "aria-valuemin": W[0], "aria-valuemax": W[1],
-        "aria-label": "parameters w and b" },
+        "aria-label": t`parameters w and b` },
       draw("circle", { class: "reach", r: 23 }),
       draw("circle", { class: "dot", r: 7 }),
     );
@@ -177,7 +180,7 @@ class Clipping extends Explorable {
       return draw("text", { x, y: y + 4, "text-anchor": "middle" }, loss.toLocaleString("en"));
     });
     const [x, y] = this.at([0.3, 1 / gain(0.3)]);
-    return [all, ...named, draw("text", { x: x + 4, y: y - 6 }, "loss 0: the valley")];
+    return [all, ...named, draw("text", { x: x + 4, y: y - 6 }, t`loss 0: the valley`)];
   }
 
   /** Drag the ring, or press anywhere; a drag goes on outside the picture. */
@@ -263,7 +266,7 @@ class Clipping extends Explorable {
         "text",
         { x: clamp(x, [MARGIN.left + 60, MARGIN.left + this.size - 60]), "text-anchor": "middle",
           y: y + (state.gradient[1] > 0 ? -radius - 12 : radius + 22) },
-        `radius ηθ = ${(eta * theta).toFixed(2)}`,
+        t`radius ηθ = ${(eta * theta).toFixed(2)}`,
       ),
     );
     this.here.setAttribute("transform", `translate(${x} ${y})`);
@@ -284,32 +287,40 @@ class Clipping extends Explorable {
       make(
         "tr", {}, make("th", { scope: "row" }, sign, name), ...cells.map((c) => make("td", {}, c)),
       );
-    const head = ["", "step", "loss"].map((words) => make("th", { scope: "col" }, words));
+    const head = ["", t`step`, t`loss`].map((words) => make("th", { scope: "col" }, words));
     const ring = mark(draw("circle", { class: "dot", cx: 14, cy: 7, r: 5 }));
     const disc = mark(draw("circle", { class: "ball", cx: 14, cy: 7, r: 6 }));
     this.table.replaceChildren(
       make("tr", {}, ...head),
-      row(ring, "now", "", short(loss)),
-      row(line("thrown"), "without the clip", short(state.without.length), short(state.without.loss)),
-      row(line("kept"), "with the clip", short(state.with.length), short(state.with.loss)),
-      row(disc, "ball of radius ηθ", short(state.eta * theta), ""),
+      row(ring, t`now`, "", short(loss)),
+      row(line("thrown"), t`without the clip`, short(state.without.length), short(state.without.loss)),
+      row(line("kept"), t`with the clip`, short(state.with.length), short(state.with.loss)),
+      row(disc, t`ball of radius ηθ`, short(state.eta * theta), ""),
     );
 
     const inside = (p) => p[0] >= W[0] && p[0] <= W[1] && p[1] >= B[0] && p[1] <= B[1];
+    const changed = (there) => {
+      const [from, to] = [short(loss), short(there.loss)];
+      if (from === to) return t`leaves the loss at ${from}`;
+      return there.loss > loss
+        ? t`raises the loss from ${from} to ${to}`
+        : t`lowers the loss from ${from} to ${to}`;
+    };
     const moved = (there) =>
-      (inside(there.parameters) ? "" : "leaves the picture and ") +
-      (short(there.loss) === short(loss)
-        ? `leaves the loss at ${short(loss)}`
-        : `${there.loss > loss ? "raises" : "lowers"} the loss from ${short(loss)} to ${short(there.loss)}`);
+      inside(there.parameters) ? changed(there) : t`leaves the picture and ${changed(there)}`;
     const vector = (v) => v.map((g) => g.toFixed(2).replace("-", "−")).join(", ");
-    const gradient = `The gradient (${vector(state.gradient)}) has norm ${norm.toFixed(2)}`;
+    const [gradient, size, most] = [vector(state.gradient), norm.toFixed(2), theta.toFixed(1)];
     this.line.textContent =
       norm > theta
-        ? `${gradient}, more than θ = ${theta.toFixed(1)}. Without the clip the step ` +
-          `${moved(state.without)}. Clipped to (${vector(state.clipped)}), it keeps its direction ` +
-          `and ${moved(state.with)}.`
-        : `${gradient}, at most θ = ${theta.toFixed(1)}: the clip changes nothing. The step ` +
-          `${moved(state.with)}.`;
+        ? sentences(
+            t`The gradient (${gradient}) has norm ${size}, more than θ = ${most}.`,
+            t`Without the clip the step ${moved(state.without)}.`,
+            t`Clipped to (${vector(state.clipped)}), it keeps its direction and ${moved(state.with)}.`,
+          )
+        : sentences(
+            t`The gradient (${gradient}) has norm ${size}, at most θ = ${most}: the clip changes nothing.`,
+            t`The step ${moved(state.with)}.`,
+          );
   }
 }
 

@@ -1,8 +1,9 @@
 // Section 8.1: forecasts of a noisy sine, k steps ahead of one window, fed back
 // or direct, and how far off they are on average, beside the best possible.
 
-import { Explorable, make, normals } from "./base.js";
+import { Explorable, commas, make, normals, sentences } from "./base.js";
 import { chart, nearest } from "./chart.js";
+import { t } from "./say.js";
 
 const OMEGA = 0.01; // radians a step
 const SIGMA = 0.2; // of the noise
@@ -12,13 +13,14 @@ const BEFORE = 136; // steps before the forecast that the picture shows
 const AFTER = 190; // and after
 // The same lines in both pictures.
 const LOOKS = {
-  "network": { name: "network", colour: "network" },
-  "least squares": { name: "least squares", colour: "linear" },
-  "last value": { name: "last value", colour: "baseline" },
-  "mean of the window": { name: "window's mean", colour: "baseline", dash: "10 4 2 4" },
+  "network": { name: t`network`, colour: "network" },
+  "least squares": { name: t`least squares`, colour: "linear" },
+  "last value": { name: t`last value`, colour: "baseline" },
+  "mean of the window": { name: t`window's mean`, colour: "baseline", dash: "10 4 2 4" },
 };
-const FLOOR = { name: "the best possible", colour: "neutral", dash: "6 5", width: 2 };
-const THE = { "network": "the network", "least squares": "least squares" };
+const FLOOR = { name: t`the best possible`, colour: "neutral", dash: "6 5", width: 2 };
+const THE = { "network": t`the network`, "least squares": t`least squares` };
+const WAYS = { "fed back": t`fed back`, "direct": t`direct` };
 
 const STYLE = `
 .said { display: grid; margin: 0.4rem 0; }
@@ -66,13 +68,12 @@ function freeRun(forecaster, window, steps) {
 /** What is seen, with its numbers; `error` gives the RMSE of a forecaster. */
 function sentence({ model, mode, tau, k, miss, error, floor }) {
   const other = Object.keys(MAKERS).find((name) => name !== model);
-  return (
-    `${k} step${k === 1 ? "" : "s"} after this window of tau = ${tau} values ${THE[model]} (${mode}) ` +
-    `misses the clean wave by ${miss.toFixed(2)}; over a full period it has RMSE ` +
-    `${error(model).toFixed(3)}, ${THE[other]} ${error(other).toFixed(3)}, ` +
-    `repeating the last value ${error("last value").toFixed(3)}, ` +
-    `the best possible forecast ${floor.toFixed(3)}.`
-  );
+  const [the, way, off] = [THE[model], WAYS[mode], miss.toFixed(2)];
+  const here = k === 1
+    ? t`1 step after this window of tau = ${tau} values ${the} (${way}) misses the clean wave by ${off}`
+    : t`${k} steps after this window of tau = ${tau} values ${the} (${way}) misses the clean wave by ${off}`;
+  const [own, its, last] = [model, other, "last value"].map((name) => error(name).toFixed(3));
+  return t`${here}; over a full period it has RMSE ${own}, ${THE[other]} ${its}, repeating the last value ${last}, the best possible forecast ${floor.toFixed(3)}.`;
 }
 
 /** Draw a chart in its place, or draw it anew. */
@@ -82,7 +83,7 @@ function put(place, options) {
 }
 
 class Forecast extends Explorable {
-  static title = "Forecast a noisy sine";
+  static title = t`Forecast a noisy sine`;
 
   async build(root) {
     this.stored = await this.data("forecast.json");
@@ -96,7 +97,7 @@ class Forecast extends Explorable {
     this.errors = make("div");
     root.append(
       make("style", {}, STYLE),
-      make("p", { class: "quiet" }, "Drag tau and k in the picture."),
+      make("p", { class: "quiet" }, t`Drag tau and k in the picture.`),
       this.window,
     );
     this.line = this.said(root);
@@ -111,16 +112,16 @@ class Forecast extends Explorable {
     root.append(this.errors);
 
     const row = this.controls(root);
-    this.model = this.choice(row, "model", Object.keys(MAKERS).map((name) => [name, name]));
-    this.mode = this.choice(row, "fed back or direct", [
-      ["fed back", "fed back"], ["direct", `direct, for k = ${this.jumps.join(", ")}`],
+    this.model = this.choice(row, t`model`, Object.keys(MAKERS).map((name) => [name, LOOKS[name].name]));
+    this.mode = this.choice(row, t`fed back or direct`, [
+      ["fed back", WAYS["fed back"]], ["direct", t`direct, for k = ${commas(this.jumps)}`],
     ]);
-    this.tau = this.choice(row, "window tau", this.taus.map((tau) => [tau, tau]));
+    this.tau = this.choice(row, t`window tau`, this.taus.map((tau) => [tau, tau]));
     this.tau.value = 16;
-    this.k = this.slider(row, "steps ahead k", {
+    this.k = this.slider(row, t`steps ahead k`, {
       min: 1, max: MAX_K, value: MAX_K, show: (place) => String(this.places[place - 1]),
     });
-    this.button(row, "new noise", () => {
+    this.button(row, t`new noise`, () => {
       this.seed += 1;
       this.kept.clear();
       this.update();
@@ -128,22 +129,25 @@ class Forecast extends Explorable {
     const { known, length, target } = this.stored;
     root.append(
       make(
-        "details", { class: "quiet" }, make("summary", {}, "How this is measured"),
+        "details", { class: "quiet" }, make("summary", {}, t`How this is measured`),
         make(
           "p", {},
-          `Both models learned from the first ${known} values of another series, the same wave ` +
-            `with other noise. Fed back: each forecast enters the window as if it had been ` +
-            `observed. Direct: for k = ${this.jumps.join(", ")} there are models of their own, ` +
-            `which go straight from the window to the value k steps later; the lines only join ` +
-            `their points. For k = 1 both ways are the same. A forecast of a later window is ` +
-            `drawn at the time that it is about. RMSE is against the clean wave, over the targets ` +
-            `t = ${target} to ${length}, one full period.`,
+          sentences(
+            t`Both models learned from the first ${known} values of another series, the same wave with other noise.`,
+            t`Fed back: each forecast enters the window as if it had been observed.`,
+            t`Direct: for k = ${commas(this.jumps)} there are models of their own, which go straight from the window to the value k steps later; the lines only join their points.`,
+            t`For k = 1 both ways are the same.`,
+            t`A forecast of a later window is drawn at the time that it is about.`,
+            t`RMSE is against the clean wave, over the targets t = ${target} to ${length}, one full period.`,
+          ),
         ),
         make(
           "p", {},
-          `The best possible forecast is made by one who knows the wave and the size of the noise, ` +
-            `but not where on the wave the window lies. Its RMSE was measured on 20 other ` +
-            `series. Nobody who knows less does better on average; with one noise it can happen.`,
+          sentences(
+            t`The best possible forecast is made by one who knows the wave and the size of the noise, but not where on the wave the window lies.`,
+            t`Its RMSE was measured on 20 other series.`,
+            t`Nobody who knows less does better on average; with one noise it can happen.`,
+          ),
         ),
       ),
     );
@@ -181,8 +185,8 @@ class Forecast extends Explorable {
     const error = ({ places, rows }) =>
       places.map((k, j) => {
         let sum = 0;
-        for (let t = target; t <= length; t++) {
-          sum += (rows[t - k - known][j] - clean[t - 1]) ** 2;
+        for (let time = target; time <= length; time++) {
+          sum += (rows[time - k - known][j] - clean[time - 1]) ** 2;
         }
         return Math.sqrt(sum / (length - target + 1));
       });
@@ -262,31 +266,33 @@ class Forecast extends Explorable {
     put(this.window, {
       height: 225,
       x: [first, last], y: [-1.8, 1.8],
-      xlabel: "time t (steps)", ylabel: "x",
-      words: `A noisy sine, a window of ${tau} values that ends at t = ${known}, and forecasts ` +
-        `up to ${k} steps after it. ${words}`,
+      xlabel: t`time t (steps)`, ylabel: "x",
+      words: sentences(
+        t`A noisy sine, a window of ${tau} values that ends at t = ${known}, and forecasts up to ${k} steps after it.`,
+        words,
+      ),
       shades: [{ from: known - tau, to: known }],
       series: [
-        { name: "noisy data", colour: "muted", dots: true, points: from(first, noisy.slice(first - 1, last)) },
-        { name: "clean wave", colour: "neutral", width: 1, points: from(first, clean.slice(first - 1, last)) },
-        { name: "later windows", colour, dash, width: 1, points: from(known + k, far.slice(0, AFTER - k + 1)) },
+        { name: t`noisy data`, colour: "muted", dots: true, points: from(first, noisy.slice(first - 1, last)) },
+        { name: t`clean wave`, colour: "neutral", width: 1, points: from(first, clean.slice(first - 1, last)) },
+        { name: t`later windows`, colour, dash, width: 1, points: from(known + k, far.slice(0, AFTER - k + 1)) },
         mode === "direct"
-          ? { ...dotted, name: "if fed back", points: from(known + 1, back) }
-          : { ...dotted, name: "free run", points: from(known + k, free.slice(k - 1, AFTER)) },
+          ? { ...dotted, name: t`if fed back`, points: from(known + 1, back) }
+          : { ...dotted, name: t`free run`, points: from(known + k, free.slice(k - 1, AFTER)) },
         ...forecasts,
       ],
       handles: [
         {
-          along: "x", side: -1, name: "left edge of the window", label: `tau = ${tau}`,
+          along: "x", side: -1, name: t`left edge of the window`, label: `tau = ${tau}`,
           values: this.taus.map((one) => known - one).reverse(), at: known - tau,
-          text: (t) => `tau = ${known - t}`, grip: -1.2,
-          move: (t) => this.set(this.tau, known - t),
+          text: (edge) => `tau = ${known - edge}`, grip: -1.2,
+          move: (edge) => this.set(this.tau, known - edge),
         },
         {
-          along: "x", side: 1, name: "marker of the forecast", label: `k = ${k}`,
+          along: "x", side: 1, name: t`marker of the forecast`, label: `k = ${k}`,
           values: places.map((one) => known + one), at: known + k,
-          text: (t) => `k = ${t - known}`, grip: forecast, colour,
-          move: (t) => this.set(this.k, places.indexOf(t - known) + 1),
+          text: (time) => `k = ${time - known}`, grip: forecast, colour,
+          move: (time) => this.set(this.k, places.indexOf(time - known) + 1),
         },
       ],
     });
@@ -295,8 +301,8 @@ class Forecast extends Explorable {
     put(this.errors, {
       height: 185,
       x: [1, MAX_K], y: [0, Math.max(0.6, ...all)],
-      xlabel: "steps ahead k", ylabel: "RMSE",
-      words: `RMSE against the clean wave for k = 1 to ${MAX_K}. ${words}`,
+      xlabel: t`steps ahead k`, ylabel: t`RMSE`,
+      words: sentences(t`RMSE against the clean wave for k = 1 to ${MAX_K}.`, words),
       series: [
         { ...FLOOR, points: from(1, floor) },
         ...Object.entries(rmse).map(([name, values]) => ({
@@ -306,7 +312,7 @@ class Forecast extends Explorable {
       ],
       handles: [
         {
-          along: "x", name: "marker of the errors", label: `k = ${k}`,
+          along: "x", name: t`marker of the errors`, label: `k = ${k}`,
           values: places, at: k, text: (one) => `k = ${one}`, grip: error(model), colour,
           move: (one) => this.set(this.k, places.indexOf(one) + 1),
         },

@@ -1,9 +1,11 @@
 // Sections 8.1 and 8.4: a Markov chain, walked and computed: its distribution
 // after k steps, its long run and its entropy rate.
 
-import { Explorable, calm, draw, make, uniforms } from "./base.js";
+import { Explorable, calm, commas, draw, make, sentences, uniforms } from "./base.js";
+import { t } from "./say.js";
 
-const NAMES = ["sun", "cloud", "rain"];
+const NAMES = [t`sun`, t`cloud`, t`rain`];
+const INITIALS = [t`S`, t`C`, t`R`];
 const IDS = [0, 1, 2];
 const COLOURS = ["--sun", "--cloud", "--rain"];
 const MAX_K = 30;
@@ -132,11 +134,20 @@ function pick(row, u) {
 }
 
 /** "sun", "sun and rain", "sun, cloud and rain". */
-const named = (states) =>
-  states.map((i) => NAMES[i]).join(", ").replace(/, ([^,]*)$/, " and $1");
+function named(states) {
+  const names = states.map((i) => NAMES[i]);
+  const last = names.pop();
+  return names.length ? t`${commas(names)} and ${last}` : last;
+}
+
+/** A distribution in words. */
+function told(law) {
+  const [sun, cloud, rain] = law.map((p) => p.toFixed(3));
+  return t`sun ${sun}, cloud ${cloud}, rain ${rain}`;
+}
 
 class Markov extends Explorable {
-  static title = "A chain of sun, cloud and rain";
+  static title = t`A chain of sun, cloud and rain`;
 
   build(root) {
     root.append(make("style", {}, STYLE));
@@ -148,17 +159,17 @@ class Markov extends Explorable {
     this.seed = 1;
     this.graph = make("div", { class: "graph" });
     root.append(
-      make("p", {}, "The wider an arrow, the likelier the step. The sliders set each probability."),
+      make("p", {}, t`The wider an arrow, the likelier the step. The sliders set each probability.`),
       make("div", { class: "views" }, this.graph, this.table()),
     );
     const walk = this.controls(root);
     this.walking = this.button(walk, "", () => this.pause(!this.paused));
-    this.button(walk, "one step", () => {
+    this.button(walk, t`one step`, () => {
       this.pause(true);
       this.walk(1);
     });
-    this.button(walk, `${MANY} steps`, () => this.walk(MANY));
-    this.button(walk, "new walk", () => {
+    this.button(walk, t`${MANY} steps`, () => this.walk(MANY));
+    this.button(walk, t`new walk`, () => {
       this.seed += 1;
       this.update();
     });
@@ -168,8 +179,8 @@ class Markov extends Explorable {
     const walked = make("div", {}, this.walked, this.trail);
     root.append(make("div", { class: "walk" }, walked, this.shares));
     const row = this.controls(root);
-    this.start = this.choice(row, "start state", NAMES.map((name, i) => [i, name]));
-    this.k = this.slider(row, "number of steps k", { min: 0, max: MAX_K, value: 3 });
+    this.start = this.choice(row, t`start state`, NAMES.map((name, i) => [i, name]));
+    this.k = this.slider(row, t`number of steps k`, { min: 0, max: MAX_K, value: 3 });
     this.strip = make("div", { class: "strip" });
     root.append(this.strip);
     this.line = this.said(root);
@@ -182,7 +193,7 @@ class Markov extends Explorable {
 
   /** The transition matrix, a slider in each cell. */
   table() {
-    const head = ["from \\ to", ...NAMES].map((x) => make("th", { scope: "col" }, x));
+    const head = [t`from \\ to`, ...NAMES].map((x) => make("th", { scope: "col" }, x));
     const table = make("table", { class: "matrix" }, make("tr", {}, ...head));
     this.cells = IDS.map((i) => {
       const row = make("tr", {}, make("th", { scope: "row" }, NAMES[i]));
@@ -192,7 +203,7 @@ class Markov extends Explorable {
         row.append(cell);
         // what is shown comes from the matrix: its entries are finer than
         // the slider's steps
-        const input = this.slider(cell, `${NAMES[i]} to ${NAMES[j]}`, {
+        const input = this.slider(cell, t`${NAMES[i]} to ${NAMES[j]}`, {
           min: 0, max: 1, step: 0.01, value: this.matrix[i][j],
           show: () => this.matrix[i][j].toFixed(3),
         });
@@ -250,7 +261,7 @@ class Markov extends Explorable {
 
   pause(paused) {
     this.paused = paused;
-    this.walking.textContent = paused ? "walk" : "pause";
+    this.walking.textContent = paused ? t`walk` : t`pause`;
     this.tick();
   }
 
@@ -300,20 +311,19 @@ class Markov extends Explorable {
     this.begun = walk;
     const state = this.state;
     const { start, k, law } = state;
-    const said = law.map((p, i) => `${NAMES[i]} ${p.toFixed(3)}`).join(", ");
-    const after = `${k} step${k === 1 ? "" : "s"} after ${NAMES[start]}`;
-    this.line.textContent = `${after}: ${said}. ${this.longRun(state)}`;
+    const after = k === 1 ? t`1 step after ${NAMES[start]}` : t`${k} steps after ${NAMES[start]}`;
+    this.line.textContent = sentences(t`${after}: ${told(law)}.`, ...this.longRun(state));
 
     const head = ["", ...NAMES].map((x) => make("th", { scope: "col" }, x));
     const row = (name, entries) => make("tr", {}, make("th", { scope: "row" }, name), ...entries);
     const numbers = (values) => values.map((p) => make("td", {}, p.toFixed(3)));
-    this.share = row("share of time", numbers([0, 0, 0]));
+    this.share = row(t`share of time`, numbers([0, 0, 0]));
     this.shares.replaceChildren(
       make("tr", {}, ...head),
       this.share,
       row(
-        "stationary",
-        state.stationary ? numbers(state.stationary) : [make("td", { colspan: 3 }, "not unique")],
+        t`stationary`,
+        state.stationary ? numbers(state.stationary) : [make("td", { colspan: 3 }, t`not unique`)],
       ),
       row(after, numbers(law)),
     );
@@ -326,55 +336,55 @@ class Markov extends Explorable {
     this.showWalk();
   }
 
-  /** What the graph says of the long run. */
+  /** What the graph says of the long run, in sentences. */
   longRun({ start, closed, periods, unreached, entropyRate }) {
     const words = [];
     const transient = IDS.filter((i) => !closed.flat().includes(i));
     if (closed.length > 1) {
+      const classes = closed.map(named).reduce((said, one) => t`${said}; ${one}`);
       words.push(
-        `The chain has ${closed.length} closed classes (${closed.map(named).join("; ")}), which it ` +
-          "never leaves: so no unique stationary distribution and no single entropy rate.",
+        t`The chain has ${closed.length} closed classes (${classes}), which it never leaves: so no unique stationary distribution and no single entropy rate.`,
       );
     } else {
-      words.push(`The entropy rate is ${entropyRate.toFixed(3)} bits a step.`);
+      words.push(t`The entropy rate is ${entropyRate.toFixed(3)} bits a step.`);
     }
     if (transient.length) {
-      words.push(`In time it leaves ${named(transient)} for good.`);
+      words.push(t`In time it leaves ${named(transient)} for good.`);
     }
     if (unreached.length) {
-      words.push(`From ${NAMES[start]} it never reaches ${named(unreached)}.`);
+      words.push(t`From ${NAMES[start]} it never reaches ${named(unreached)}.`);
     }
     closed.forEach((states, c) => {
       const d = periods[c];
       if (d === 1) return;
       const subject =
-        states.length === IDS.length ? "The chain" : `The class of ${named(states)}`;
+        states.length === IDS.length ? t`The chain` : t`The class of ${named(states)}`;
       words.push(
-        `${subject} has period ${d}: it comes back to a state only after a multiple of ${d} ` +
-          "steps. From one of its states the distribution never settles but repeats every " +
-          `${d} steps` +
-          (closed.length === 1
-            ? "; the stationary one exists all the same, as the share of time in each state."
-            : "."),
+        t`${subject} has period ${d}: it comes back to a state only after a multiple of ${d} steps.`,
+        closed.length === 1
+          ? t`From one of its states the distribution never settles but repeats every ${d} steps; the stationary one exists all the same, as the share of time in each state.`
+          : t`From one of its states the distribution never settles but repeats every ${d} steps.`,
       );
     });
-    return words.join(" ");
+    return words;
   }
 
   showWalk() {
     const { path, visits } = this;
     const steps = path.length - 1;
-    this.walked.textContent =
-      `${steps.toLocaleString("en")} step${steps === 1 ? "" : "s"} walked; the last states:`;
+    this.walked.textContent = steps === 1
+      ? t`1 step walked; the last states:`
+      : t`${steps.toLocaleString("en")} steps walked; the last states:`;
     IDS.forEach((i) => {
       this.share.children[i + 1].textContent = (visits[i] / path.length).toFixed(3);
     });
     const fits = Math.min(TRAIL, Math.floor(this.trail.clientWidth / 26));
     const last = path.slice(-fits);
-    this.trail.setAttribute("aria-label", `The walk's last states: ${last.map((i) => NAMES[i]).join(" ")}`);
+    const names = last.map((i) => NAMES[i]).join(" ");
+    this.trail.setAttribute("aria-label", t`The walk's last states: ${names}`);
     this.trail.replaceChildren(
       ...last.map((i) =>
-        make("span", { style: `--colour: var(${COLOURS[i]})` }, NAMES[i][0].toUpperCase()),
+        make("span", { style: `--colour: var(${COLOURS[i]})` }, INITIALS[i]),
       ),
     );
     const [x, y] = this.seat(path.at(-1));
@@ -423,7 +433,7 @@ class Markov extends Explorable {
     const height = this.size * 0.92;
     const svg = draw("svg", {
       viewBox: `0 0 ${this.size} ${height}`, width: this.size, height, role: "img",
-      "aria-label": "The states and their arrows, as the matrix says, and a walker.",
+      "aria-label": t`The states and their arrows, as the matrix says, and a walker.`,
     });
     const [midX, midY] = [this.size / 2, this.size * 0.55];
     const along = ([x, y], angle, r) => [x + r * Math.cos(angle), y + r * Math.sin(angle)];
@@ -486,17 +496,17 @@ class Markov extends Explorable {
     const [left, bottom, tall] = [20, 34, 96];
     const full = Math.min(620, this.room);
     const column = (full - left - 2) / (MAX_K + 1);
-    const said = law.map((p, i) => `${NAMES[i]} ${p.toFixed(3)}`).join(", ");
+    const [from, said] = [NAMES[start], told(law)];
     const svg = draw("svg", {
       viewBox: `0 0 ${full} ${tall + bottom + 4}`, width: full, height: tall + bottom + 4, role: "img",
-      "aria-label": `The distribution over ${MAX_K} steps from ${NAMES[start]}; after ${k}: ${said}.`,
+      "aria-label": t`The distribution over ${MAX_K} steps from ${from}; after ${k}: ${said}.`,
     });
-    laws.forEach((here, t) => {
+    laws.forEach((here, steps) => {
       let y = 2;
       here.forEach((p, i) => {
         svg.append(
           draw("rect", {
-            x: left + t * column, y, width: column - 1, height: p * tall,
+            x: left + steps * column, y, width: column - 1, height: p * tall,
             style: `fill: var(${COLOURS[i]})`,
           }),
         );
@@ -507,21 +517,24 @@ class Markov extends Explorable {
       draw("rect", { class: "now", x: left + k * column - 1, y: 1, width: column + 1, height: tall + 2 }),
       draw("text", { x: left - 6, y: 12, "text-anchor": "end" }, "1"),
       draw("text", { x: left - 6, y: tall + 2, "text-anchor": "end" }, "0"),
-      ...[0, 10, 20, MAX_K].map((t) =>
+      ...[0, 10, 20, MAX_K].map((steps) =>
         draw(
           "text",
-          { x: left + (t + 0.5) * column, y: tall + 17, "text-anchor": t === MAX_K ? "end" : "middle" },
-          String(t),
+          {
+            x: left + (steps + 0.5) * column, y: tall + 17,
+            "text-anchor": steps === MAX_K ? "end" : "middle",
+          },
+          String(steps),
         ),
       ),
       draw(
         "text", { x: left + (full - left) / 2, y: tall + 32, "text-anchor": "middle" },
-        `steps after ${NAMES[start]}`,
+        t`steps after ${from}`,
       ),
     );
     const key = make(
       "div", { class: "key quiet", "aria-hidden": "true" },
-      "Probability of",
+      t`Probability of`,
       ...IDS.map((i) => make("span", { style: `--colour: var(${COLOURS[i]})` }, NAMES[i])),
     );
     this.strip.replaceChildren(key, svg);

@@ -3,8 +3,9 @@
 // <unrolled-network writes> begins by itself once it is in view, and folds
 // everything but the text and one row of controls.
 
-import { Explorable, calm, draw, make, uniforms } from "./base.js";
+import { Explorable, calm, draw, make, sentences, uniforms } from "./base.js";
 import { loadNetwork, softmax, sum } from "./rnn.js";
+import { t } from "./say.js";
 
 const OPENING = "the time traveller ";
 // Of 20 texts at each temperature: at 0.5 at least 98 % of the words are words of
@@ -16,6 +17,7 @@ const LONGEST = 200; // of a beginning: it is read again at every key
 const STRETCH = 300; // characters; then it waits for the reader
 const WORD = 20; // more to the end of a word
 const PACES = { slow: 4, normal: 12, fast: 40 }; // characters per second
+const CALLED = { slow: t`slow`, normal: t`normal`, fast: t`fast` };
 const LARGEST_GAP = 250; // ms: nobody wants what a sleeping page missed
 const BARS = 8; // characters in the table
 const UNITS = 8;
@@ -103,7 +105,7 @@ const signed = (value) => value.toFixed(2).replace("-", "−");
 const mean = (values) => sum(values) / values.length;
 
 class TrainedNetwork extends Explorable {
-  static title = "The trained network writes";
+  static title = t`The trained network writes`;
 
   async build(root) {
     root.append(make("style", {}, STYLE));
@@ -132,8 +134,8 @@ class TrainedNetwork extends Explorable {
     // it scrolls, and its characters are chosen with the arrows: a tab stop
     const page = make(
       "div",
-      { class: "text", role: "group", "aria-label": "text", tabindex: 0 },
-      "The network is loading (0.3 MB).",
+      { class: "text", role: "group", "aria-label": t`text`, tabindex: 0 },
+      t`The network is loading (0.3 MB).`,
     );
     const at = (event) => {
       const place = this.marks?.indexOf(event.target) ?? -1;
@@ -156,36 +158,37 @@ class TrainedNetwork extends Explorable {
 
   buildRow() {
     const row = make("div", { class: "row" });
-    this.go = this.button(row, "write", () => (this.wanted ? this.pause() : this.play()));
-    const another = this.button(row, "another", () => this.another());
+    this.go = this.button(row, t`write`, () => (this.wanted ? this.pause() : this.play()));
+    const another = this.button(row, t`another`, () => this.another());
     this.pace = make("select");
-    for (const name of Object.keys(PACES)) {
-      this.pace.append(make("option", name === "normal" ? { selected: "" } : {}, name));
+    for (const [value, words] of Object.entries(CALLED)) {
+      this.pace.append(make("option", { value }, words));
     }
-    row.append(make("label", {}, make("span", {}, "pace"), this.pace));
+    this.pace.value = "normal";
+    row.append(make("label", {}, make("span", {}, t`pace`), this.pace));
     this.buttons = [this.go, another];
     for (const button of this.buttons) button.disabled = true;
     return row;
   }
 
   buildInside() {
-    this.inside = make("details", { class: "inside" }, make("summary", {}, "Look inside"));
+    this.inside = make("details", { class: "inside" }, make("summary", {}, t`Look inside`));
     this.inside.open = !this.byItself;
     this.inside.addEventListener("toggle", () => this.network && this.update());
 
     const settings = this.controls(this.inside);
-    this.beginningField = this.field(settings, "beginning", "beginning (a to z and spaces)", {
+    this.beginningField = this.field(settings, "beginning", t`beginning (a to z and spaces)`, {
       type: "text", value: OPENING, maxlength: LONGEST,
       autocomplete: "off", autocapitalize: "none", spellcheck: "false",
     });
-    this.heat = this.slider(settings, "temperature", {
+    this.heat = this.slider(settings, t`temperature`, {
       min: 0, max: 1.5, step: 0.1, value: TEMPERATURE,
-      show: (v) => (v ? v.toFixed(1) : "0 (greedy)"),
+      show: (v) => (v ? v.toFixed(1) : t`0 (greedy)`),
     });
-    this.seedField = this.field(settings, "seed", "seed", {
+    this.seedField = this.field(settings, "seed", t`seed`, {
       type: "number", value: SEED, min: 0, max: LARGEST_SEED, step: 1,
     });
-    const one = this.button(settings, "write one character", () => this.write(1));
+    const one = this.button(settings, t`write one character`, () => this.write(1));
     one.disabled = true;
     this.buttons.push(one);
     this.line = this.said(this.inside);
@@ -197,7 +200,7 @@ class TrainedNetwork extends Explorable {
     const colouring = this.controls(this.inside);
     this.colour = make("select");
     for (const [value, words] of [
-      ["nothing", "nothing"], ["bits", "the bits each character cost"], ["unit", "one unit"],
+      ["nothing", t`nothing`], ["bits", t`the bits each character cost`], ["unit", t`one unit`],
     ]) {
       this.colour.append(make("option", { value }, words));
     }
@@ -206,7 +209,7 @@ class TrainedNetwork extends Explorable {
       if (this.colour.value === "unit") this.pinned ??= this.units[0];
       this.update();
     });
-    colouring.append(make("label", {}, make("span", {}, "colour the text by"), this.colour));
+    colouring.append(make("label", {}, make("span", {}, t`colour the text by`), this.colour));
     this.key = make("div", { class: "key" });
     colouring.append(this.key);
     this.hint = make("p", { class: "hint result", "aria-live": "polite" });
@@ -221,11 +224,11 @@ class TrainedNetwork extends Explorable {
       make(
         "div",
         { class: "views result" },
-        make("div", {}, make("h4", {}, "The next character"), this.table),
+        make("div", {}, make("h4", {}, t`The next character`), this.table),
         make(
           "div",
           {},
-          make("h4", {}, "What units did"),
+          make("h4", {}, t`What units did`),
           make("div", { class: "units" }, ...this.chips.map(({ button }) => button)),
           this.rule,
         ),
@@ -309,12 +312,11 @@ class TrainedNetwork extends Explorable {
 
   /** The ids of a beginning. Throws an Error with words for the reader. */
   ids(beginning) {
-    if (!beginning) throw new Error("The beginning is empty: type at least one character.");
+    if (!beginning) throw new Error(t`The beginning is empty: type at least one character.`);
     return Array.from(beginning, (character) => {
       if (!/^[a-z ]$/.test(character)) {
         throw new Error(
-          `“${character}” cannot stand in the beginning: ` +
-            "the network knows only the letters a to z and the space.",
+          t`“${character}” cannot stand in the beginning: the network knows only the letters a to z and the space.`,
         );
       }
       return this.network.tokens.indexOf(character);
@@ -375,7 +377,7 @@ class TrainedNetwork extends Explorable {
     const value = this.seedField.value.trim();
     const seed = Number(value);
     if (!/^\d+$/.test(value) || seed > LARGEST_SEED) {
-      throw new Error(`The seed must be a whole number from 0 to ${LARGEST_SEED}.`);
+      throw new Error(t`The seed must be a whole number from 0 to ${LARGEST_SEED}.`);
     }
     return seed;
   }
@@ -504,7 +506,7 @@ class TrainedNetwork extends Explorable {
 
   nameOf(id) {
     const token = this.network.tokens[id];
-    return token === " " ? "space" : token;
+    return token === " " ? t`space` : token;
   }
 
   words(ids) {
@@ -552,8 +554,8 @@ class TrainedNetwork extends Explorable {
 
   update() {
     this.go.textContent = this.wanted
-      ? "pause"
-      : this.text?.length > this.beginning?.length ? "go on" : "write";
+      ? t`pause`
+      : this.text?.length > this.beginning?.length ? t`go on` : t`write`;
     this.pace.disabled = calm();
     if (this.refused !== null) {
       this.line.textContent = this.refused;
@@ -569,10 +571,11 @@ class TrainedNetwork extends Explorable {
     const written = this.text.length - this.beginning.length;
     const [name, probability, share] = this.best[0];
     const last = this.words(this.text.slice(-12)).trimStart();
-    const so = written ? `${written} written. ` : "";
-    this.line.textContent =
-      `${so}After “${last}” the most probable character is ${name}, ${percent(probability)}; ` +
-      `at temperature ${this.heat.value} it is drawn with ${percent(share)}.`;
+    const [before, now, heat] = [percent(probability), percent(share), this.heat.value];
+    this.line.textContent = sentences(
+      written ? t`${written} written.` : "",
+      t`After “${last}” the most probable character is ${name}, ${before}; at temperature ${heat} it is drawn with ${now}.`,
+    );
   }
 
   /** All that changes with every character. */
@@ -597,17 +600,19 @@ class TrainedNetwork extends Explorable {
   showCost() {
     const all = this.bits();
     const bits = this.bits(this.beginning.length);
-    const each = (values) => `${mean(values).toFixed(2)} bits per character`;
+    const each = (values) => t`${mean(values).toFixed(2)} bits per character`;
     this.cost.textContent = all.length
-      ? `Mean: ${each(all)} over the ${all.length} from the second on, by the network's own ` +
-        "probabilities (temperature 1)." +
-        (bits.length ? ` The beginning took ${sum(bits).toFixed(1)} bits: ${each(bits)}.` : "")
-      : "Bits are counted from the second character on.";
+      ? sentences(
+          t`Mean: ${each(all)} over the ${all.length} from the second on, by the network's own probabilities (temperature 1).`,
+          bits.length ? t`The beginning took ${sum(bits).toFixed(1)} bits: ${each(bits)}.` : "",
+        )
+      : t`Bits are counted from the second character on.`;
   }
 
   showBest() {
     const heat = Number(this.heat.value);
-    const head = ["next", "probability", heat ? `drawn at ${heat.toFixed(1)}` : "drawn, greedy"];
+    const drawn = heat ? t`drawn at ${heat.toFixed(1)}` : t`drawn, greedy`;
+    const head = [t`next`, t`probability`, drawn];
     this.table.replaceChildren(
       make("thead", {}, make("tr", {}, ...head.map((words) => make("th", { scope: "col" }, words)))),
       make(
@@ -646,15 +651,16 @@ class TrainedNetwork extends Explorable {
         .join("");
     this.chips.forEach(({ button, name, up, down }, place) => {
       const unit = this.units[place];
-      name.textContent = `unit ${unit}`;
+      name.textContent = t`unit ${unit}`;
       up.setAttribute("d", path(unit, 1));
       down.setAttribute("d", path(unit, -1));
       button.setAttribute("aria-pressed", unit === this.unit);
     });
-    this.rule.textContent =
-      `The ${UNITS} of ${this.network.hiddens} units whose activation varied most over the text ` +
-      `when it last stood still, at its last ${shown.length} characters. Point at one, or press ` +
-      "it, to colour the text.";
+    const [all, last] = [this.network.hiddens, shown.length];
+    this.rule.textContent = sentences(
+      t`The ${UNITS} of ${all} units whose activation varied most over the text when it last stood still, at its last ${last} characters.`,
+      t`Point at one, or press it, to colour the text.`,
+    );
   }
 
   /** The whole text in its colours, with the legend. */
@@ -668,8 +674,8 @@ class TrainedNetwork extends Explorable {
     const legend = {
       nothing: [],
       bits: [
-        sample("0 bits", 0), sample(`${MOST_BITS / 2} bits`, 0.5),
-        sample(`${MOST_BITS} bits or more`, 1),
+        sample(t`${0} bits`, 0), sample(t`${MOST_BITS / 2} bits`, 0.5),
+        sample(t`${MOST_BITS} bits or more`, 1),
       ],
       unit: [sample("−1", 1, "minus"), sample("0", 0), sample("+1", 1)],
     }[by];
@@ -677,9 +683,9 @@ class TrainedNetwork extends Explorable {
     this.key.replaceChildren(...legend);
     if (by === "unit") {
       const values = this.activations(this.unit);
+      const [low, high, end] = [Math.min(...values), Math.max(...values), values.at(-1)].map(signed);
       this.key.append(
-        `Unit ${this.unit}: from ${signed(Math.min(...values))} to ` +
-          `${signed(Math.max(...values))} over the text, ${signed(values.at(-1))} at its end.`,
+        t`Unit ${this.unit}: from ${low} to ${high} over the text, ${end} at its end.`,
       );
     }
     this.chips.forEach(({ button }, place) => {
@@ -708,15 +714,17 @@ class TrainedNetwork extends Explorable {
   tell() {
     if (this.pointed === null) {
       this.hint.textContent =
-        "Point at a character of the text, or press ← and → in it, to see what it cost.";
+        t`Point at a character of the text, or press ← and → in it, to see what it cost.`;
       return;
     }
     const { id, bits, units } = this.steps[this.pointed];
     const before = this.words(this.text.slice(Math.max(this.pointed - 12, 0), this.pointed));
-    const cost = bits === null ? "the first, not counted" : `${bits.toFixed(2)} bits`;
-    this.hint.textContent =
-      `${this.nameOf(id)}${before ? ` after “${before.trimStart()}”` : ""}: ${cost}` +
-      (this.unit === null ? "." : `; unit ${this.unit} then ${signed(units[this.unit])}.`);
+    const name = this.nameOf(id);
+    const where = before ? t`${name} after “${before.trimStart()}”` : name;
+    const cost = bits === null ? t`the first, not counted` : t`${bits.toFixed(2)} bits`;
+    this.hint.textContent = this.unit === null
+      ? t`${where}: ${cost}.`
+      : t`${where}: ${cost}; unit ${this.unit} then ${signed(units[this.unit])}.`;
   }
 }
 

@@ -1,6 +1,8 @@
 // The trained network of one layer, for the explorables that run it:
 // section 8.5 lets it write, section 8.4 lets it guess.
 
+import { t } from "./say.js";
+
 export const sum = (values) => values.reduce((a, b) => a + b, 0);
 
 /** softmax(logits / temperature); at 0 all of it is on the largest logit. */
@@ -31,7 +33,7 @@ export class Network {
     this.W_in = matrix(tokens.length, scales.W_in);
     this.W_hh = matrix(hiddens, scales.W_hh);
     this.W_hq = matrix(hiddens, scales.W_hq);
-    if (start !== numbers.length) throw new Error("network.bin does not fit");
+    if (start !== numbers.length) throw new Error(t`network.bin does not fit`);
     // each step looks up one row of W_in, so that the bias can lie there
     this.W_in.forEach((w, i) => (this.W_in[i] = w + b_h[i % hiddens]));
     this.b_q = Float64Array.from(b_q);

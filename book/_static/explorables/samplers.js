@@ -2,7 +2,8 @@
 //
 // Places, minibatches and rows are counted from 0, as in the chapter.
 
-import { Explorable, make, uniforms } from "./base.js";
+import { Explorable, make, sentences, uniforms } from "./base.js";
+import { t } from "./say.js";
 
 const TEXT = "the time machine by h g wells i the time traveller";
 const MOST = 56; // characters that a reader may type: more find no room
@@ -64,7 +65,9 @@ const visible = (text) => text.replaceAll(" ", "\u2423");
 
 const range = (size) => Array.from({ length: size }, (_, i) => i);
 
-const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
+const windowsOf = (count) => (count === 1 ? t`1 window` : t`${count} windows`);
+const minibatchesOf = (count) => (count === 1 ? t`1 minibatch` : t`${count} minibatches`);
+const charactersOf = (count) => (count === 1 ? t`1 character` : t`${count} characters`);
 
 /**
  * 0, 1, ..., size - 1, in an order drawn from a seed (Fisher and Yates). The
@@ -101,40 +104,43 @@ function cut({ mode, batchSize, steps, offset, seed, length }) {
 
 /** What happens in a minibatch, beside the one before it. */
 function story({ starts, shown, steps, batchSize, mode }) {
-  const last = starts.length - 1;
-  const where = `Minibatch ${shown} (of 0 to ${last}): `;
+  const [last, before] = [starts.length - 1, shown - 1];
   if (mode === "random") {
-    return `${where}windows from anywhere in the text, so the state begins anew.`;
+    return t`Minibatch ${shown} (of 0 to ${last}): windows from anywhere in the text, so the state begins anew.`;
   }
-  if (shown === 0) return `${where}the state begins at zero.`;
-  const rows = batchSize === 1 ? "its row goes" : "each row goes";
-  return `${where}${rows} on where minibatch ${shown - 1} stopped, so the state is carried over.`;
+  if (shown === 0) return t`Minibatch ${shown} (of 0 to ${last}): the state begins at zero.`;
+  return batchSize === 1
+    ? t`Minibatch ${shown} (of 0 to ${last}): its row goes on where minibatch ${before} stopped, so the state is carried over.`
+    : t`Minibatch ${shown} (of 0 to ${last}): each row goes on where minibatch ${before} stopped, so the state is carried over.`;
 }
 
 class Samplers extends Explorable {
-  static title = "Cut a text into minibatches";
+  static title = t`Cut a text into minibatches`;
 
   build(root) {
     this.seed = 3;
     this.chosen = 0;
     this.preview = null; // the minibatch under the pointer
     root.append(make("style", {}, STYLE));
-    this.strip = make("div", { class: "strip", role: "group", "aria-label": "the text" });
+    this.strip = make("div", { class: "strip", role: "group", "aria-label": t`the text` });
     this.strip.addEventListener("keydown", (event) => this.walk(event));
     root.append(
       this.strip,
       make(
         "p", { class: "quiet" },
-        "2.1 is minibatch 2, row 1. Of the minibatch shown, inputs are shaded and labels " +
-          "underlined. Grey characters are no inputs.",
+        sentences(
+          t`2.1 is minibatch 2, row 1.`,
+          t`Of the minibatch shown, inputs are shaded and labels underlined.`,
+          t`Grey characters are no inputs.`,
+        ),
       ),
     );
     const row = make("div", { class: "steps" });
     root.append(row);
-    this.button(row, "back", () => this.choose(this.chosen - 1));
-    this.player = this.button(row, "play", () => (this.timer ? this.pause() : this.play()));
-    this.button(row, "next", () => this.choose(this.chosen + 1));
-    this.newOrder = this.button(row, "new order", () => {
+    this.button(row, t`back`, () => this.choose(this.chosen - 1));
+    this.player = this.button(row, t`play`, () => (this.timer ? this.pause() : this.play()));
+    this.button(row, t`next`, () => this.choose(this.chosen + 1));
+    this.newOrder = this.button(row, t`new order`, () => {
       this.seed += 1;
       this.update();
     });
@@ -142,7 +148,9 @@ class Samplers extends Explorable {
     const longest = { starts: range(19), shown: 18, batchSize: 2 };
     const room = make(
       "p", { class: "room", "aria-hidden": "true" },
-      `${story(longest)} ${this.count({ windows: 88, minibatches: 88, length: 88, never: 88 })}`,
+      sentences(
+        story(longest), this.count({ windows: 88, minibatches: 88, length: 88, never: 88 }),
+      ),
     );
     const box = make("div", { class: "said" }, room);
     this.line.replaceWith(box);
@@ -151,18 +159,20 @@ class Samplers extends Explorable {
     root.append(this.table);
 
     const controls = this.controls(root);
-    this.mode = this.choice(controls, "sampler", ["sequential", "random"].map((m) => [m, m]));
+    this.mode = this.choice(controls, t`sampler`, [
+      ["sequential", t`sequential`], ["random", t`random`],
+    ]);
     const numbers = (from, to) => range(to - from + 1).map((i) => [from + i, from + i]);
-    this.size = this.choice(controls, "minibatch size", numbers(1, 4));
-    this.steps = this.choice(controls, "steps", numbers(3, 8));
-    this.offset = this.choice(controls, "offset", numbers(0, 4));
+    this.size = this.choice(controls, t`minibatch size`, numbers(1, 4));
+    this.steps = this.choice(controls, t`steps`, numbers(3, 8));
+    this.offset = this.choice(controls, t`offset`, numbers(0, 4));
     [this.size.value, this.steps.value, this.offset.value] = [2, 5, 1];
     this.text = make("input", { type: "text", value: TEXT, maxlength: MOST, spellcheck: "false" });
     this.text.addEventListener("input", () => this.update());
     root.append(
       make(
-        "details", {}, make("summary", {}, "more"),
-        make("label", {}, make("span", {}, `text (at most ${MOST} characters)`), this.text),
+        "details", {}, make("summary", {}, t`more`),
+        make("label", {}, make("span", {}, t`text (at most ${MOST} characters)`), this.text),
       ),
     );
   }
@@ -189,7 +199,7 @@ class Samplers extends Explorable {
     const last = () => this.chosen === this.now.starts.length - 1;
     if (last()) this.turn(0);
     if (last()) return; // there is only one
-    this.player.textContent = "pause";
+    this.player.textContent = t`pause`;
     this.timer = setInterval(() => {
       this.turn(this.chosen + 1);
       if (last()) this.pause();
@@ -199,7 +209,7 @@ class Samplers extends Explorable {
   pause() {
     clearInterval(this.timer);
     this.timer = null;
-    this.player.textContent = "play";
+    this.player.textContent = t`play`;
   }
 
   /** Left and right go from window to window, in the order of the text. */
@@ -278,11 +288,12 @@ class Samplers extends Explorable {
   box(place, { number, row }) {
     const { letters, steps } = this.now;
     const [end, name] = [place + steps, `${number}.${row}`];
+    const piece = letters.slice(place, end).join("");
     const box = make(
       "button",
       {
         type: "button", style: `--row: var(--row-${row})`, "data-number": number,
-        "aria-label": `${name}, places ${place} to ${end - 1}: ${letters.slice(place, end).join("")}`,
+        "aria-label": t`${name}, places ${place} to ${end - 1}: ${piece}`,
       },
       make("span", { class: "name" }, name),
       make("span", { class: "cells" }, ...this.cells.slice(place, end)),
@@ -302,10 +313,10 @@ class Samplers extends Explorable {
 
   /** How much of the text is read. */
   count({ windows, minibatches, length, never }) {
-    return (
-      `${plural(windows, "window")} in ${minibatches === 1 ? "1 minibatch" : `${minibatches} minibatches`}; ` +
-      `${never} of ${plural(length, "character")} ${never === 1 ? "is" : "are"} never an input.`
-    );
+    const [cut, into, all] = [windowsOf(windows), minibatchesOf(minibatches), charactersOf(length)];
+    return never === 1
+      ? t`${cut} in ${into}; ${never} of ${all} is never an input.`
+      : t`${cut} in ${into}; ${never} of ${all} are never an input.`;
   }
 
   /** What belongs to the minibatch shown. */
@@ -326,17 +337,19 @@ class Samplers extends Explorable {
     }
     if (shown === null) {
       const { batchSize, offset, needed } = state;
+      const all = charactersOf(length);
       this.line.textContent =
-        `The text has ${plural(length, "character")}; with a minibatch size of ${batchSize}, ` +
-        `${steps} steps and an offset of ${offset} it must have at least ${needed}.`;
+        t`The text has ${all}; with a minibatch size of ${batchSize}, ${steps} steps and an offset of ${offset} it must have at least ${needed}.`;
       this.table.replaceChildren();
       return;
     }
     const { windows, minibatches } = state;
     const never = unread.length;
-    this.line.textContent = `${story(state)} ${this.count({ windows, minibatches, length, never })}`;
+    this.line.textContent = sentences(
+      story(state), this.count({ windows, minibatches, length, never }),
+    );
     const cell = (words) => make("td", {}, visible(words));
-    const heads = ["row", "inputs X", "labels Y"].map((words) => make("th", { scope: "col" }, words));
+    const heads = [t`row`, t`inputs X`, t`labels Y`].map((words) => make("th", { scope: "col" }, words));
     this.table.replaceChildren(
       make(
         "table", {},

@@ -4,8 +4,9 @@
 // distributions has them, as indices into the vocabulary. The network is
 // loaded at the first guess, and runs here.
 
-import { Explorable, make } from "./base.js";
+import { Explorable, commas, make, sentences } from "./base.js";
 import { loadNetwork, softmax, sum } from "./rnn.js";
+import { t } from "./say.js";
 
 const LETTERS = [..."abcdefghijklmnopqrstuvwxyz "];
 const MILLION = 1e6; // the file's probabilities are whole millionths
@@ -14,16 +15,18 @@ const ENOUGH = 10; // characters, before one may stop and compare
 const PEOPLE = [0.6, 1.3]; // Shannon (1951), table I: bits, 100 letters known
 const TEXTS = {
   time_machine: {
-    name: "The Time Machine",
-    source:
-      "From the last tenth of The Time Machine (H. G. Wells, 1895). The models learnt from " +
-      "the first eight tenths of the same book and have not read this part.",
+    piece: (number) => t`The Time Machine, ${number}`,
+    source: sentences(
+      t`From the last tenth of The Time Machine (H. G. Wells, 1895).`,
+      t`The models learnt from the first eight tenths of the same book and have not read this part.`,
+    ),
   },
   builtin: {
-    name: "The Hunting Tooth",
-    source:
-      "From The Hunting Tooth, the story that comes with this course. The models have not " +
-      "read it: they learnt from another book, the first eight tenths of The Time Machine.",
+    piece: (number) => t`The Hunting Tooth, ${number}`,
+    source: sentences(
+      t`From The Hunting Tooth, the story that comes with this course.`,
+      t`The models have not read it: they learnt from another book, the first eight tenths of The Time Machine.`,
+    ),
   },
 };
 
@@ -66,9 +69,15 @@ const FAMILIES = {
 };
 const COUNTING = "var(--family-counting, #d55e00)";
 
-const called = (letter) => (letter === " " ? "space" : letter);
+const PLAYERS = {
+  "you": t`you`, "network": t`network`, "7-gram": t`7-gram`, "bigram": t`bigram`,
+  "unigram": t`unigram`,
+};
+const THE = { "network": t`the network`, "7-gram": t`the 7-gram` };
+
+const called = (letter) => (letter === " " ? t`space` : letter);
 const number = (value) => value.toFixed(2);
-const guesses = (count) => (count === 1 ? "1 guess" : `${count} guesses`);
+const guesses = (count) => (count === 1 ? t`1 guess` : t`${count} guesses`);
 
 /**
  * The indices of a distribution's entries, largest first. Equal entries stand
@@ -91,7 +100,7 @@ function score(ranks) {
 }
 
 class Shannon extends Explorable {
-  static title = "Guess the next character";
+  static title = t`Guess the next character`;
 
   async build(root) {
     this.game = await this.data("shannon.json");
@@ -99,8 +108,10 @@ class Shannon extends Explorable {
       make("style", {}, STYLE),
       make(
         "p", {},
-        "Guess the next character until you are right: press the keys, or type. Below each one " +
-          "stand your guesses and, under them, those of the course's network.",
+        sentences(
+          t`Guess the next character until you are right: press the keys, or type.`,
+          t`Below each one stand your guesses and, under them, those of the course's network.`,
+        ),
       ),
     );
     const which = this.controls(root);
@@ -108,11 +119,11 @@ class Shannon extends Explorable {
     const met = {};
     this.game.passages.forEach(({ text }, place) => {
       met[text] = (met[text] ?? 0) + 1;
-      this.select.append(make("option", { value: place }, `${TEXTS[text].name}, ${met[text]}`));
+      this.select.append(make("option", { value: place }, TEXTS[text].piece(met[text])));
     });
     this.select.addEventListener("change", () => this.begin());
-    which.append(make("label", {}, make("span", {}, "passage"), this.select));
-    this.button(which, "another passage", () => {
+    which.append(make("label", {}, make("span", {}, t`passage`), this.select));
+    this.button(which, t`another passage`, () => {
       this.select.value = (this.number + 1) % this.game.passages.length;
       this.begin();
     });
@@ -121,7 +132,7 @@ class Shannon extends Explorable {
     root.append(this.source, this.past);
     this.line = this.said(root);
     this.line.classList.add("line");
-    this.keys = make("div", { class: "keys", role: "group", "aria-label": "next character" });
+    this.keys = make("div", { class: "keys", role: "group", "aria-label": t`next character` });
     this.end = make("div", { class: "verdict", "aria-live": "polite", tabindex: -1 });
     root.append(this.end, this.keys);
     this.letters = new Map(
@@ -134,7 +145,7 @@ class Shannon extends Explorable {
       type: "text", class: "typed", autocomplete: "off", autocapitalize: "none",
       spellcheck: "false",
     });
-    row.append(make("label", {}, make("span", {}, "type here"), this.typed));
+    row.append(make("label", {}, make("span", {}, t`type here`), this.typed));
     this.typed.addEventListener("input", () => {
       const letter = [...this.typed.value].at(-1);
       this.typed.value = "";
@@ -146,32 +157,35 @@ class Shannon extends Explorable {
       const one = [...event.key].length === 1 && event.key !== " ";
       if (one) this.guess(event.key.toLowerCase());
     });
-    this.help = this.button(row, "show me the 7-gram's guesses", () => {
+    this.help = this.button(row, t`show me the 7-gram's guesses`, () => {
       this.helped.add(this.ranks.length);
       this.update();
     });
-    this.stop = this.button(row, "stop and compare", () => {
+    this.stop = this.button(row, t`stop and compare`, () => {
       this.stopped = true;
       this.last = "";
       this.update();
       this.end.focus(); // this button can no longer have it
     });
-    this.button(row, "start again", () => this.begin());
+    this.button(row, t`start again`, () => this.begin());
     this.top = make("p");
     this.table = make("div", { class: "scroll" });
     root.append(
       this.top, this.table,
       make(
         "p", { class: "quiet" },
-        "Bound: Shannon's upper bound on the bits per character, the entropy of the numbers " +
-          "of guesses. From few characters it is rough, on average too low: after one it is 0.",
+        sentences(
+          t`Bound: Shannon's upper bound on the bits per character, the entropy of the numbers of guesses.`,
+          t`From few characters it is rough, on average too low: after one it is 0.`,
+        ),
       ),
       make(
         "p", { class: "quiet" },
-        "The models guess from the most probable character down. The 7-gram is smoothed by " +
-          "Kneser and Ney's method; the network (0.3 MB, loaded at your first guess) is that of " +
-          "section 8.5 with one layer, and has been shown what you are shown. −log2 P, a mean " +
-          "per character, uses their probabilities themselves.",
+        sentences(
+          t`The models guess from the most probable character down.`,
+          t`The 7-gram is smoothed by Kneser and Ney's method; the network (0.3 MB, loaded at your first guess) is that of section 8.5 with one layer, and has been shown what you are shown.`,
+          t`−log2 P, a mean per character, uses their probabilities themselves.`,
+        ),
       ),
     );
     this.networks = new Map(); // its distributions, for each passage played
@@ -237,12 +251,12 @@ class Shannon extends Explorable {
   /** A letter that was pressed or typed; every one of them is answered. */
   guess(letter) {
     if (this.over) {
-      this.last = "This game is over: take another passage, or start again. ";
+      this.last = t`This game is over: take another passage, or start again.`;
     } else if (!this.letters.has(letter)) {
-      this.last = `“${letter}” does not count: guess a letter from a to z, or the space. `;
+      this.last = t`“${letter}” does not count: guess a letter from a to z, or the space.`;
     } else if (this.wrong.includes(letter)) {
       // Wrong ones are not `disabled`: that would take the focus away.
-      this.last = `${called(letter)} was wrong already. `;
+      this.last = t`${called(letter)} was wrong already.`;
     } else {
       this.meet();
       this.count(letter);
@@ -256,11 +270,13 @@ class Shannon extends Explorable {
       this.ranks.push(this.wrong.length + 1);
       this.wrong = [];
       const rival = this.rank("network", place);
-      const beside = rival ? `; the network took ${rival}` : "";
-      this.last = `${called(letter)} is right, in ${guesses(this.ranks.at(-1))}${beside}. `;
+      const [right, after] = [called(letter), guesses(this.ranks.at(-1))];
+      this.last = rival
+        ? t`${right} is right, in ${after}; the network took ${rival}.`
+        : t`${right} is right, in ${after}.`;
     } else {
       this.wrong.push(letter);
-      this.last = `Not ${called(letter)}. `;
+      this.last = t`Not ${called(letter)}.`;
     }
   }
 
@@ -318,30 +334,35 @@ class Shannon extends Explorable {
     const rivals = models.slice(0, 2).filter(({ bound }) => bound !== null);
     const yours = number(reader.bound);
     const against = ({ name, bound }) => {
-      const difference = Number(yours) - Number(number(bound));
-      const how =
-        difference < 0 ? "better than" : difference > 0 ? "worse than" : "as well as";
-      return `${how} the ${name} (${number(bound)})`;
+      const [the, theirs] = [THE[name], number(bound)];
+      const difference = Number(yours) - Number(theirs);
+      if (difference < 0) return t`better than ${the} (${theirs})`;
+      return difference > 0 ? t`worse than ${the} (${theirs})` : t`as well as ${the} (${theirs})`;
     };
+    const needs = ({ name, bits }) => t`${THE[name]} needs ${number(bits)}`;
+    // the network is not among them where it could not be loaded
+    const [[one, other], [its, others]] = [rivals.map(against), rivals.map(needs)];
     const [low, high] = PEOPLE;
     const where =
-      yours < low ? "below that range" : yours > high ? "above that range" : "in that range";
-    const sentences = [
-      `You took ${number(reader.mean)} guesses per character over ${reader.ranks.length} ` +
-        `characters. Shannon's bound makes ${yours} bits of that.`,
-      `Judged in the same way, on the same characters, you guessed ` +
-        `${rivals.map(against).join(" and ")}.`,
-      `By their probabilities themselves, ${rivals
-        .map(({ name, bits }) => `the ${name} needs ${number(bits)}`)
-        .join(" and ")} bits per character.`,
-      `Shannon's people (1951), who knew 100 letters and guessed many more, came to between ` +
-        `${low} and ${high} bits: your bound is ${where}.`,
-      "So few characters settle nothing, and make the bound too low on average: play another.",
+      yours < low ? t`below that range` : yours > high ? t`above that range` : t`in that range`;
+    const said = [
+      sentences(
+        t`You took ${number(reader.mean)} guesses per character over ${reader.ranks.length} characters.`,
+        t`Shannon's bound makes ${yours} bits of that.`,
+      ),
+      other
+        ? t`Judged in the same way, on the same characters, you guessed ${one} and ${other}.`
+        : t`Judged in the same way, on the same characters, you guessed ${one}.`,
+      others
+        ? t`By their probabilities themselves, ${its} and ${others} bits per character.`
+        : t`By their probabilities themselves, ${its} bits per character.`,
+      t`Shannon's people (1951), who knew 100 letters and guessed many more, came to between ${low} and ${high} bits: your bound is ${where}.`,
+      t`So few characters settle nothing, and make the bound too low on average: play another.`,
     ];
     if (helped.length) {
-      sentences.push(`Before ${helped.length} of them you asked for the 7-gram's guesses.`);
+      said.push(t`Before ${helped.length} of them you asked for the 7-gram's guesses.`);
     }
-    return sentences;
+    return said;
   }
 
   update() {
@@ -369,7 +390,7 @@ class Shannon extends Explorable {
       }
       word.append(part);
     });
-    this.past.setAttribute("aria-label", `The text so far: ${text}`);
+    this.past.setAttribute("aria-label", t`The text so far: ${text}`);
     this.source.textContent = TEXTS[state.text].source;
     for (const [letter, button] of this.letters) {
       button.setAttribute("aria-disabled", state.wrong.includes(letter));
@@ -378,15 +399,13 @@ class Shannon extends Explorable {
     const found = state.found.length;
     this.stop.disabled = this.over || found < ENOUGH;
     const where = found === state.length
-      ? `That was the last of the ${found} characters; the story goes on.`
-      : `Found: ${found} of ${state.length}. Wrong guesses at the next: ${state.wrong.length}.`;
+      ? t`That was the last of the ${found} characters; the story goes on.`
+      : t`Found: ${found} of ${state.length}. Wrong guesses at the next: ${state.wrong.length}.`;
     const count = state.helped.length;
-    const help = count ? ` Characters with the 7-gram's guesses shown: ${count}.` : "";
-    this.line.textContent = this.last + where + help;
-    this.top.textContent = state.top
-      ? "The 7-gram's guesses: " +
-        state.top.map(([letter, p]) => `${called(letter)} (${p.toFixed(3)})`).join(", ") + "."
-      : "";
+    const help = count ? t`Characters with the 7-gram's guesses shown: ${count}.` : "";
+    this.line.textContent = sentences(this.last, where, help);
+    const best = state.top?.map(([letter, p]) => t`${called(letter)} (${p.toFixed(3)})`);
+    this.top.textContent = best ? t`The 7-gram's guesses: ${commas(best)}.` : "";
     this.end.replaceChildren(...state.verdict.map((words) => make("p", {}, words)));
     this.end.hidden = !state.verdict.length;
     if (this.over && this.keys.contains(this.shadowRoot.activeElement)) this.end.focus();
@@ -396,13 +415,13 @@ class Shannon extends Explorable {
 
   show(state) {
     const rows = [{ name: "you", ...state.reader }, ...state.models];
-    const head = ["", "guesses, mean", "bound, bits", "−log2 P, bits"].map((words) =>
+    const head = ["", t`guesses, mean`, t`bound, bits`, t`−log2 P, bits`].map((words) =>
       make("th", { scope: "col" }, words),
     );
     const waiting = this.networks.has(this.number) ? "…" : "–";
     const cells = ({ name, ranks, mean, bound, bits }) => {
       if (ranks === null && this.missing) {
-        return [make("td", { colspan: 3 }, `could not be loaded: ${this.missing}`)];
+        return [make("td", { colspan: 3 }, t`could not be loaded: ${this.missing}`)];
       }
       const none = name === "network" && ranks === null ? waiting : "–";
       return [mean, bound, bits].map((value) =>
@@ -420,7 +439,7 @@ class Shannon extends Explorable {
               "tr", {},
               make(
                 "th", { scope: "row", style: `--family: ${FAMILIES[row.name] ?? COUNTING}` },
-                row.name,
+                PLAYERS[row.name],
               ),
               ...cells(row),
             ),

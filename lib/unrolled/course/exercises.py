@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from unrolled.course.tasks import EXERCISES
+from unrolled.language import say
 
 # for numbers; readers may compute in single precision
 RTOL, ATOL = 1e-5, 1e-8
@@ -50,29 +51,46 @@ def verdict(name: str, function: Callable) -> list[str]:
         try:
             came.append(function(*_copies(case)))
         except (Exception, SystemExit) as error:
+            call = f"{called}({_words(case)})"
             return [
-                f"Exercise {name}: {called}({_words(case)}) stopped with",
+                say(
+                    "Exercise {name}: {call} stopped with",
+                    name=name,
+                    call=call,
+                ),
                 f"  {type(error).__name__}: {error}",
             ]
     same = list(map(_same, came, expected))
     wrong = [n for n, right in enumerate(same) if not right]
     if not wrong:
-        return [f"Exercise {name}: right, in all {len(expected)} cases."]
+        right = say(
+            "Exercise {name}: right, in all {number} cases.",
+            name=name,
+            number=len(expected),
+        )
+        return [right]
     first = wrong[0]
     if all(answer is None for answer in came):
-        return [f"Exercise {name}: {called} gives nothing back yet."]
+        empty = "Exercise {name}: {called} gives nothing back yet."
+        return [say(empty, name=name, called=called)]
     lines = [
-        f"Exercise {name}: wrong in {len(wrong)} of {len(expected)} cases."
-        " The first of them:",
-        f"  called   {called}({_words(exercise.cases[first])})",
-        f"  came     {_word(came[first])}",
-        f"  expected {_word(expected[first])}",
+        say(
+            "Exercise {name}: wrong in {wrong} of {number} cases. "
+            "The first of them:",
+            name=name,
+            wrong=len(wrong),
+            number=len(expected),
+        ),
+        f"  {say('called  ')} {called}({_words(exercise.cases[first])})",
+        f"  {say('came    ')} {_word(came[first])}",
+        f"  {say('expected')} {_word(expected[first])}",
         *_or([], _difference, came[first], expected[first]),
     ]
     for slip, mistaken in exercise.slips.items():
         answers = [mistaken(*_copies(case)) for case in exercise.cases]
         if all(map(_same, came, answers)):
-            return [*lines, f"  A usual slip gives exactly this: {slip}."]
+            usual = "  A usual slip gives exactly this: {slip}."
+            return [*lines, say(usual, slip=say(slip))]
     return lines
 
 
@@ -103,19 +121,26 @@ def _difference(answer: object, right: object) -> list[str]:
     if isinstance(right, list) and alike:
         same = list(map(_same, answer, right))
         n = same.index(False)
-        return [f"  first at {n}: {_word(answer[n])}, not {_word(right[n])}"]
+        return [_first_at(n, _word(answer[n]), _word(right[n]))]
     if not isinstance(right, Tensor):
         return []
     if not isinstance(answer, Tensor):
-        return [f"  a tensor is expected, not a {type(answer).__name__}"]
+        kind = type(answer).__name__
+        return [say("  a tensor is expected, not a {kind}", kind=kind)]
     if answer.is_complex() or answer.dtype.itemsize < 4:
-        return [f"  {right.dtype} is expected, not {answer.dtype}"]
+        words = "  {right} is expected, not {answer}"
+        return [say(words, right=right.dtype, answer=answer.dtype)]
     if answer.shape != right.shape or (right.numel() <= SHOWN and not alike):
         return []
     answer = answer.detach().to(right)
     off = ~torch.isclose(answer, right, RTOL, ATOL)
     place = tuple(off.nonzero()[0].tolist())
-    return [f"  first at {place}: {answer[place]:.7g}, not {right[place]:.7g}"]
+    return [_first_at(place, f"{answer[place]:.7g}", f"{right[place]:.7g}")]
+
+
+def _first_at(place: object, answer: str, right: str) -> str:
+    words = "  first at {place}: {answer}, not {right}"
+    return say(words, place=place, answer=answer, right=right)
 
 
 def _same(answer: object, right: object) -> bool:
@@ -152,7 +177,8 @@ def _words(case: tuple) -> str:
 
 def _word(value: object) -> str:
     """A value in a few words, for a message."""
-    return _or(f"a {type(value).__name__}", _shown, value)
+    kind = say("a {kind}", kind=type(value).__name__)
+    return _or(kind, _shown, value)
 
 
 def _shown(value: object) -> str:
@@ -160,8 +186,11 @@ def _shown(value: object) -> str:
         first = value.detach().flatten()[:SHOWN].tolist()
         numbers = [f"{x:.4g}" for x in first]
         more = ", ..." if value.numel() > SHOWN else ""
-        shape = "" if value.dim() == 1 else f" of shape {tuple(value.shape)}"
-        return f"tensor[{', '.join(numbers)}{more}]{shape}"
+        shown = f"tensor[{', '.join(numbers)}{more}]"
+        if value.dim() == 1:
+            return shown
+        words = "{shown} of shape {shape}"
+        return say(words, shown=shown, shape=tuple(value.shape))
     if isinstance(value, float):
         return f"{value:.6g}"
     if isinstance(value, (list, tuple)):
