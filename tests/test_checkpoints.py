@@ -8,8 +8,10 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from helpers import raises, seeded
+from unrolled.attention import TransformerLM
 from unrolled.checkpoints import load_model, save_model
 from unrolled.evaluation import evaluate
+from unrolled.gates import GRULM, LSTMLM
 from unrolled.rnn import RNNLM
 from unrolled.stacked import StackedRNNLM
 from unrolled.vocab import Vocab
@@ -30,9 +32,18 @@ def models():
         size, 7, input_scale=1.0, output_scale=1.0, generator=generator
     )
     yield StackedRNNLM(size, 5, 3, dropout=0.4, generator=generator)
+    gated = {"dropout": 0.1, "recurrent_dropout": 0.2, "generator": generator}
+    yield GRULM(size, 5, 2, **gated)
+    yield LSTMLM(size, 5, 2, **gated)
+    yield TransformerLM(
+        size, 6, 3, num_heads=2, window=9, dropout=0.3, generator=generator
+    )
 
 
-@pytest.mark.parametrize("which", [0, 1])
+OPTIONS = ("dropout", "recurrent_dropout", "num_heads", "window")
+
+
+@pytest.mark.parametrize("which", range(5))
 def test_there_and_back(which, tmp_path):
     model = list(models())[which]
     path = tmp_path / "model.safetensors"
@@ -47,7 +58,8 @@ def test_there_and_back(which, tmp_path):
         assert torch.equal(again.state_dict()[name], value)
     assert evaluate(again, IDS) == evaluate(model, IDS)
     assert model.training
-    assert getattr(again, "dropout", 0) == getattr(model, "dropout", 0)
+    for name in OPTIONS:
+        assert getattr(again, name, 0) == getattr(model, name, 0)
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,14 @@ import json
 import math
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
 from scripts import load
+from unrolled.checkpoints import load_model
 from unrolled.corpus import CorpusError, load_corpus, split
 from unrolled.evaluation import evaluate, log_probs
 from unrolled.ngrams import NgramLM
@@ -734,6 +736,174 @@ def test_the_bias_of_some_passages_is_as_stored():
     for cut, row in again["cuts"].items():
         cosine = there[cut]["cosine of means"]
         assert row["cosine of means"] == pytest.approx(cosine, abs=0.01)
+
+
+def test_every_run_of_the_gated_networks_is_there_once():
+    experiment, stored = load("experiments/gates.py"), strict("gates.json")
+    tuned = [(row["kind"], row["number"]) for row in stored["tune"]]
+    wanted = [
+        (kind, number)
+        for kind, found in experiment.SETTINGS.items()
+        for number in range(len(found))
+    ]
+    assert sorted(tuned) == sorted(wanted)
+    for row in stored["tune"]:
+        setting = experiment.settings(row["kind"], row["number"])
+        # the first rows are older than the last two settings
+        old = {"hidden_input": 0.0, "taught": 0.0}
+        assert {name: (old | row)[name] for name in setting} == setting
+        assert row["best_epoch"] <= row["epochs"]
+        # the same budget for the first of each kind
+        most = 150 if row["number"] < experiment.EQUAL else 600
+        assert row["cpu_seconds"] < most
+    runs = [(row["kind"], row["seed"]) for row in stored["chosen"]]
+    seeds = experiment.SEEDS
+    assert runs == [(k, seed) for seed in seeds for k in experiment.SETTINGS]
+    for part, among in (("chosen", experiment.EQUAL), ("care", None)):
+        for row in stored[part]:
+            number = experiment.best(row["kind"], among)["number"]
+            assert row["number"] == number
+            assert 0 < row["test_bits"] - row["valid_bits"] < 0.15
+    runs = [(row["kind"], row["seed"]) for row in stored["care"]]
+    more = experiment.CARE.items()
+    assert sorted(runs) == sorted((k, n) for k, seeds in more for n in seeds)
+    curve = [(row["kind"], row["size"]) for row in stored["curve"]]
+    assert sorted(curve) == sorted(
+        itertools.product(experiment.CURVE, experiment.SIZES)
+    )
+
+
+@pytest.mark.parametrize(
+    "stem", ["gru", "lstm", "lstm_untaught", "transformer"]
+)
+def test_a_gated_network_that_is_stored_is_the_best_of_its_kind(stem):
+    book_or_skip()
+    experiment = load("experiments/gates.py")
+    path = experiment.DATA / f"{stem}.safetensors"
+    assert path.stat().st_size < 2**20
+    model, _ = load_model(path)
+    kind, _, untaught = stem.partition("_")
+    rows = [
+        row
+        for row in strict("gates.json")["tune"]
+        if row["kind"].lower() == kind and not (untaught and row.get("taught"))
+    ]
+    row = min(rows, key=lambda one: one["valid_bits"])
+    size = sum(p.numel() for p in model.parameters())
+    assert size == row["parameters"]
+    _, _, valid_ids, _ = experiment.parts()
+    bits = -log_probs(model, valid_ids).mean().item() / math.log(2)
+    assert bits == pytest.approx(row["valid_bits"], abs=1e-3)
+
+
+def test_a_teacher_draws_some_of_the_labels():
+    experiment = load("experiments/gates.py")
+    text = torch.arange(200) % 4
+    loader = experiment.Taught(
+        torch.arange(200), 2, 5, generator=torch.Generator().manual_seed(0)
+    )
+    loader.texts, loader.share = text, 0.0
+    # the teacher says 5 at each place
+    loader.laws = torch.tensor([0.0, 0, 0, 0, 0, 1]).expand(200, 6)
+    for loader.taught, least, most in (
+        (0.0, 0, 0),
+        (0.5, 0.3, 0.7),
+        (1, 1, 1),
+    ):
+        drawn, count = 0, 0
+        for X, Y in loader:
+            told = Y == 5
+            assert torch.equal(Y[~told], (X[~told] + 1) % 4)
+            drawn, count = drawn + told.sum().item(), count + Y.numel()
+        assert least <= drawn / count <= most
+    loader.share = 1.0
+    assert all(not X.any() for X, _ in loader)
+
+
+def test_a_teacher_has_not_seen_what_it_is_asked():
+    book_or_skip()
+    experiment = load("experiments/gates.py")
+    text = experiment.parts()[1][:400].clone()
+    size = int(text.max()) + 1
+    laws = experiment.teacher(text, size)
+    assert laws.shape == (400, size)
+    assert torch.allclose(laws[:, -1], torch.ones(400))
+    changed = text.clone()
+    changed[350] = (changed[350] + 1) % size
+    again = experiment.teacher(changed, size)
+    assert torch.equal(laws[320:351], again[320:351])  # its own fifth
+    assert not torch.equal(laws[351:], again[351:])
+    assert not torch.equal(laws[:320], again[:320])
+
+
+def test_a_gated_network_runs_again():
+    """The first epoch: later ones are chaotic, and differ by machine."""
+    book_or_skip()
+    experiment, stored = load("experiments/gates.py"), strict("gates.json")
+    row = next(r for r in stored["tune"] if "first_epoch" in r)
+    vocab, train_ids, valid_ids, _ = experiment.parts()
+    _, again = experiment.run(
+        row["kind"],
+        experiment.settings(row["kind"], row["number"]),
+        row["seed"],
+        train_ids,
+        valid_ids[:500],
+        len(vocab),
+        until=1,
+    )
+    assert again["first_epoch"] == pytest.approx(row["first_epoch"], rel=0.01)
+
+
+def test_the_finished_mixture_is_whole():
+    stored = strict("finished_mixture.json")
+    experiment = load("experiments/finished_mixture.py")
+    names = set(experiment.FILES)
+    assert set(stored["reading"]) == names
+    for name, result in stored["reading"].items():
+        rows = [row for row in stored["tried"] if row["name"] == name]
+        assert bool(rows) == (name not in experiment.STAYS)
+        if rows:
+            assert [row["rate"] for row in rows] == list(experiment.RATES)
+            chosen = min(rows, key=lambda row: row["valid_bits"])
+            assert chosen["rate"] == result["rate"]
+            assert chosen["valid_bits"] == result["learning"][0]
+    everything = stored["mixture"]["learning"]["all of it"]
+    assert set(everything["powers"]) == names | {"context mixing"}
+
+
+def test_reading_again():
+    """The validation part, by the smallest network."""
+    book_or_skip()
+    experiment = load("experiments/finished_mixture.py")
+    book, stored = experiment.Book(), strict("finished_mixture.json")
+    name = "RNN, one layer"
+    row, length = stored["reading"][name], len(book.valid)
+    learning = experiment.learning_laws(name, book, row["rate"], length)
+    book.held = book.valid
+    book.warm = book.warm[: experiment.WARM + length]
+    for laws, way in (
+        (learning, "learning"),
+        (experiment.frozen_laws(name, book), "frozen"),
+    ):
+        (bits,) = book.bits(book.picked(laws))
+        assert bits == pytest.approx(row[way][0], abs=1e-3)
+
+
+def test_powers_of_the_finished_mixture_by_hand():
+    experiment = load("experiments/finished_mixture.py")
+    laws = torch.tensor([[0.5, 0.5], [0.8, 0.2]]).double().log()
+    book = SimpleNamespace(held=torch.tensor([0, 1]), valid=torch.tensor([0]))
+    alone, powers = experiment.mixed(
+        book, {"a": laws, "b": laws}, True, rate=0.0
+    )
+    assert powers.tolist() == [0.5, 0.5]
+    assert torch.allclose(alone, torch.tensor([0.5, 0.2]).double().log())
+    both = {"context mixing": laws, "b": laws, "c": laws}
+    _, powers = experiment.mixed(book, both, True, rate=0.0)
+    assert powers.tolist() == [0.75, 0.125, 0.125]
+    _, still = experiment.mixed(book, both, False, rate=1.0)
+    _, moved = experiment.mixed(book, both, True, rate=1.0)
+    assert not torch.equal(still, moved)
 
 
 def test_the_recipe_of_d2l_1_0_was_run_as_it_is_set():

@@ -26,7 +26,7 @@ def test_the_stored_table():
     by_name = {rung.name: rung for rung in rungs}
     uniform = by_name["uniform over 28 symbols"]
     assert uniform.bits == pytest.approx(math.log2(28), abs=1e-4)
-    assert all(re.fullmatch(r"8\.[2-5]a?", rung.section) for rung in rungs)
+    assert all(re.fullmatch(r"8\.[2-5]a?|C", rung.section) for rung in rungs)
     assert {rung.family for rung in rungs} <= set(FAMILIES)
     assert (SHANNON, PAQ) == ((0.6, 1.3), 1.727)
 
@@ -70,6 +70,36 @@ def test_rows_of_the_pages_below_are_those_of_their_stored_results():
         ("Kneser-Ney, subwords", stored("subwords")["chosen"]["test"]),
     ):
         assert by_name[name].bits == pytest.approx(bits, abs=2e-4)
+
+
+def test_rows_of_appendix_c_add_up_to_what_is_stored():
+    content = json.loads(
+        (tool.DATA / "finished_mixture.json").read_text("utf-8")
+    )
+    found = {row.name: row for row in tool.after_rnns_rungs()}
+    expected = {
+        name: content["reading"][name]["frozen"][1]
+        for name in ("GRU", "LSTM", "transformer")
+    }
+    readers = {n: r for n, r in content["reading"].items() if "rate" in r}
+    best = min(readers, key=lambda name: readers[name]["learning"][0])
+    expected[f"{best}, learning"] = readers[best]["learning"][1]
+    for name, way in (
+        ("finished mixture", "frozen"),
+        ("finished mixture, learning", "learning"),
+    ):
+        expected[name] = content["mixture"][way]["all of it"]["bits"][1]
+    assert set(found) == set(expected)
+    length = 17_343  # characters of the test part
+    for name, bits in expected.items():
+        row = found[name]
+        assert len(row.blocks) == len(tool.ends(length))
+        assert row.bits(length) == pytest.approx(bits, abs=2e-4)
+        assert row.section == "C"
+        assert (row.kind == KINDS[1]) == name.endswith("learning")
+        assert len(row.seeds) in (0, 3)
+    bits = found["GRU"].seeds
+    assert min(bits) - 1e-4 <= expected["GRU"] <= max(bits) + 1e-4
 
 
 def test_blocks_hold_all_characters_once(monkeypatch):

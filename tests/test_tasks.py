@@ -133,6 +133,26 @@ def factor_by_sums(W, H, power=2):
     return math.sqrt(squares / len(W)) * typical
 
 
+def left_by_writing(F, first=1):
+    """Write 1 at one step, and let the gates after it take their share."""
+    found = []
+    for t in range(len(F)):
+        cell = torch.ones(F.shape[1])
+        for gate in F[t + first :]:
+            cell = gate * cell
+        found.append(cell)
+    return torch.stack(found)
+
+
+def looked_back(scores):
+    rows = []
+    for t, row in enumerate(scores):
+        powers = row[: t + 1].exp()
+        nothing = torch.zeros(len(row) - t - 1)
+        rows.append(torch.cat([powers / powers.sum(), nothing]))
+    return torch.stack(rows)
+
+
 # solved in other words than the library's
 SOLVED = {
     "8.1-1": walk,
@@ -201,6 +221,8 @@ SOLVED = {
     ),
     "B-1": lambda G, D, H, W: back_by_differentiation(G, D, H, W),
     "B-2": lambda W, H: factor_by_sums(W, H),
+    "C-1": lambda F: left_by_writing(F),
+    "C-2": lambda scores: looked_back(scores),
 }
 # what readers hand in -> words of the slip that should be recognised
 WRONG = [
@@ -516,6 +538,41 @@ WRONG = [
         ),
         "the largest singular value",
     ),
+    ("C-1", lambda F: left_by_writing(F, 0), "acts before that step writes"),
+    (
+        "C-1",
+        lambda F: torch.stack(
+            [F[: t + 1].log().sum(0).exp() for t in range(len(F))]
+        ),
+        "run from the first step",
+    ),
+    (
+        "C-1",
+        lambda F: torch.stack([1 + F[t + 1 :].sum(0) for t in range(len(F))]),
+        "multiply, they do not add",
+    ),
+    (
+        "C-2",
+        lambda scores: torch.stack([*map(exponentials, scores)]).tril(),
+        "after the softmax",
+    ),
+    (
+        "C-2",
+        lambda scores: torch.stack([*map(exponentials, scores.tril())]),
+        "a score of 0 is no mask",
+    ),
+    (
+        "C-2",
+        lambda scores: torch.stack([*map(exponentials, scores)]),
+        "is not masked",
+    ),
+    (
+        "C-2",
+        lambda scores: (
+            scores.exp().tril() / scores.exp().tril().sum(0, keepdim=True)
+        ),
+        "over the wrong dimension",
+    ),
 ]
 
 
@@ -549,7 +606,7 @@ def test_the_same_cases_every_day():
 
 def test_two_for_each_chapter():
     pages = ["8.1", "8.1a", "8.1b", "8.2", "8.2a", "8.3", "8.3a", "8.4", "8.5"]
-    pages += ["8.5a", "B"]
+    pages += ["8.5a", "B", "C"]
     assert [f"{page}-{n}" for page in pages for n in (1, 2)] == NAMES
 
 
@@ -606,6 +663,11 @@ def test_answers_by_hand():
     W = torch.tensor([[3.0, 0.0], [0.0, 4.0]])
     factor = solve("B-2", W, torch.tensor([[[0.0, 1.0]]]))
     assert factor == pytest.approx(2.5)
+    # the first write passes one gate, the last none
+    share = solve("C-1", torch.tensor([[0.5], [0.9]]))
+    assert share.flatten().tolist() == pytest.approx([0.9, 1.0])
+    looked = solve("C-2", torch.tensor([[9.0, 9.0], [math.log(3.0), 0.0]]))
+    assert looked.flatten().tolist() == pytest.approx([1, 0, 0.75, 0.25])
     # half of 1 and the whole of 3, over one and a half
     mean = solve("8.5a-1", torch.tensor([[1.0], [3.0]]), 0.5)
     assert mean.item() == pytest.approx(7 / 3)

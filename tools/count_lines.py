@@ -31,6 +31,7 @@ APART = (
     "context_mixing",
     "distributed",
     "gates",
+    "reading",
     "resuming",
     "sharing",
     "subwords",

@@ -279,6 +279,40 @@ def network_rungs(text: Text, models) -> Iterable[Scored]:
         yield Scored(name, BEFORE, "8.5a", family, blocks)
 
 
+def after_rnns_rungs() -> Iterable[Scored]:
+    """Rows of appendix C: blocks that its experiments have stored."""
+    content, runs = (
+        json.loads((DATA / f"{name}.json").read_text("utf-8"))
+        for name in ("finished_mixture", "gates")
+    )
+    reading = content["reading"]
+
+    def row(name, kind, family, blocks, seeds=()):
+        return Scored(name, kind, "C", family, np.array(blocks), seeds)
+
+    for name in ("GRU", "LSTM", "transformer"):
+        # the last settings of a kind are those of the stored network
+        part = "care" if any(r["kind"] == name for r in runs["care"]) else ""
+        found = {
+            r["seed"]: r["test_bits"]
+            for r in runs[part or "chosen"]
+            if r["kind"] == name
+        }
+        seeds = tuple(found.values()) if len(found) > 1 else ()
+        blocks = reading[name]["frozen blocks"]
+        yield row(name, BEFORE, "network", blocks, seeds)
+    readers = {n: r for n, r in reading.items() if "learning" in r}
+    best = min(readers, key=lambda name: readers[name]["learning"][0])
+    blocks = readers[best]["learning blocks"]
+    yield row(f"{best}, learning", WHILE, "network", blocks)
+    for name, way, kind in (
+        ("finished mixture", "frozen", BEFORE),
+        ("finished mixture, learning", "learning", WHILE),
+    ):
+        blocks = content["mixture"][way]["all of it"]["blocks"]
+        yield row(name, kind, "mixture", blocks)
+
+
 def undecided(first: Scored, then: Scored) -> bool:
     """Whether a bootstrap of blocks leaves open which of two is better."""
     found = bootstrap(
@@ -337,6 +371,7 @@ def main() -> None:
         *counting_rungs(text, models),
         *compressor_rungs(text),
         *network_rungs(text, models),
+        *after_rnns_rungs(),
     ]
     rungs = as_rungs(scored, len(text.test))
     if not any(rung.name == "zpaq" for rung in rungs):

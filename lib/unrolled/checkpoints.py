@@ -1,6 +1,7 @@
 """Models on disk, each with its vocabulary.
 
-Section 8.5a uses this module: :doc:`/book/8_5a_the_whole_book`. The format is
+Section 8.5a uses this module: :doc:`/book/8_5a_the_whole_book`, and appendix
+C: :doc:`/book/a_3_after_rnns`. The format is
 safetensors: plain arrays and a header of text, which runs no code when it is
 read, unlike a pickle.
 """
@@ -13,16 +14,24 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from unrolled.attention import TransformerLM
+from unrolled.gates import GRULM, LSTMLM
 from unrolled.rnn import RNNLM
 from unrolled.stacked import StackedRNNLM
 from unrolled.vocab import Vocab
 
-KINDS = {"RNNLM": RNNLM, "StackedRNNLM": StackedRNNLM}
+KINDS = {
+    kind.__name__: kind
+    for kind in (RNNLM, StackedRNNLM, GRULM, LSTMLM, TransformerLM)
+}
+LanguageModel = RNNLM | StackedRNNLM | GRULM | LSTMLM | TransformerLM
+# what a model is made with besides its sizes, where it has such a thing
+OPTIONS = ("dropout", "recurrent_dropout", "num_heads", "window")
 
 
 def save_model(
     path: str | os.PathLike,
-    model: RNNLM | StackedRNNLM,
+    model: LanguageModel,
     vocab: Vocab,
     *,
     dtype: torch.dtype | None = None,
@@ -49,7 +58,8 @@ def save_model(
         "kind": kind,
         "num_hiddens": model.num_hiddens,
         "num_layers": getattr(model, "num_layers", 1),
-        "dropout": getattr(model, "dropout", 0.0),
+        "dropout": 0.0,
+        **{k: getattr(model, k) for k in OPTIONS if hasattr(model, k)},
         "tokens": tokens,
     }
     if dtype is not None and not dtype.is_floating_point:
@@ -64,7 +74,7 @@ def save_model(
 
 def load_model(
     path: str | os.PathLike,
-) -> tuple[RNNLM | StackedRNNLM, Vocab]:
+) -> tuple[LanguageModel, Vocab]:
     """The model, in float32 on the CPU and ready to score, and its vocabulary.
 
     Raises ValueError for a file that ``save_model`` did not write, OSError
@@ -92,7 +102,10 @@ def _check_sizes(header: dict, tensors: dict[str, Tensor]) -> None:
     if not isinstance(header["tokens"], list):
         raise TypeError("the header's tokens are no list")
     rows, columns = tensors["W_hq"].shape
-    layers = sum(name.startswith("W_hh") for name in tensors)
+    # one matrix in each layer, or block, has such a name
+    layers = sum(
+        name.startswith("W_hh") or name.endswith("W_o") for name in tensors
+    )
     said = (
         header["num_hiddens"],
         len(header["tokens"]) + 1,
@@ -112,16 +125,14 @@ def _from_json(token: str | list[int]) -> str:
     return token if isinstance(token, str) else "".join(map(chr, token))
 
 
-def _made_from(header: dict) -> tuple[RNNLM | StackedRNNLM, Vocab]:
+def _made_from(header: dict) -> tuple[LanguageModel, Vocab]:
     """A new model of the sizes that the header says, and the vocabulary."""
     # each token once, most frequent first: the order of the indices
     vocab = Vocab([_from_json(token) for token in header["tokens"]])
+    sizes = len(vocab), header["num_hiddens"]
     if header["kind"] == "RNNLM":
-        return RNNLM(len(vocab), header["num_hiddens"]), vocab
-    model = StackedRNNLM(
-        len(vocab),
-        header["num_hiddens"],
-        header["num_layers"],
-        dropout=header.get("dropout", 0.0),
-    )
-    return model, vocab
+        return RNNLM(*sizes), vocab
+    options = {k: header[k] for k in OPTIONS if k in header}
+    return KINDS[header["kind"]](
+        *sizes, header["num_layers"], **options
+    ), vocab

@@ -14,6 +14,7 @@ PAGES = (
     "8_4_recurrent_networks",
     "8_5_rnn_from_scratch",
     "8_5a_the_whole_book",
+    "a_3_after_rnns",
     "a_5_classic_exercises",
     "a_5_1_text_and_data",
     "a_5_2_networks",

@@ -13,9 +13,12 @@ from unrolled.course.tasks import EXERCISES
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted((ROOT / "book").glob("8_[1-5]*.ipynb"))
-PAGES.append(ROOT / "book" / "a_2_bptt_by_hand.ipynb")
-# core pages have questions for a self-check too, as has appendix B; deeper
-# ones exercises only
+PAGES += [
+    ROOT / "book" / f"{name}.ipynb"
+    for name in ("a_2_bptt_by_hand", "a_3_after_rnns")
+]
+# core pages have questions for a self-check too, as have appendices B and C;
+# deeper ones exercises only
 CHAPTERS = [path for path in PAGES if path.stem[3] == "_"]
 DETAILS = re.compile(
     r"<details><summary>(.*?)</summary>\n\n(.*?)\n\n</details>", flags=re.S
@@ -83,7 +86,8 @@ def test_every_check_stands_in_its_chapter():
     found = [(p.values[0].stem, p.values[2]) for p in open_exercises()]
     assert [name for _, name in found] == list(EXERCISES)
     for stem, name in found:
-        page = name.split("-")[0].replace("B", "a_2").replace(".", "_")
+        page = name.split("-")[0].replace(".", "_")
+        page = {"B": "a_2", "C": "a_3"}.get(page, page)
         assert stem.startswith(f"{page}_")
 
 

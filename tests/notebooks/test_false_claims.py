@@ -410,6 +410,21 @@ FALSE["a_2_bptt_by_hand"] = [
     ("one passage's noise is", {"noise": [1.0]}),
 ]
 
+FALSE["a_3_after_rnns"] = [
+    ("have lost half within two steps", {"short": 0}),
+    ("stored networks, scored here", {"off": 0.1}),
+    ("under the equal budget three seeds", {"kneser_ney": 1.96}),
+    ("of five settings the GRU needs", {"cared": [1.99]}),
+    ("sizes counting needs fewer", {"least_lead": -0.1}),
+    ("networks gains by learning", {"saved": {"GRU": -0.01}}),
+    ("four times its best rate", {"too_fast": {"GRU": -0.01, "LSTM": 1.0}}),
+    ("the finished mixture that learns needs", {"alone": 1.7}),
+    ("of single parts context mixing", {"small": 0.5}),
+    ("than the one without, is worth", {"pupil": 0.1}),
+    ("bits that learning saves in all", {"networks_learn": 1.0}),
+    ("networks as inputs of context mixing", {"inputs": 1.7}),
+]
+
 FALSE["a_4_distributed"] = [
     ("after 50 updates with SGD and with Adam", {"gaps": [2e-6]}),
     ("a process that is killed or hangs ends", {"off": 1e-8}),

@@ -30,6 +30,7 @@ PAGES = (
     "8_4_recurrent_networks",
     "8_5_rnn_from_scratch",
     "8_5a_the_whole_book",
+    "a_3_after_rnns",
 )
 LOAD = re.compile(r'load_corpus\([^()]*fallback="builtin"\)')
 LICENCE = """Permission is hereby granted, free of charge, to any person

@@ -347,6 +347,25 @@ _RUNS = tuple(
 )
 
 
+# --- C: gates and attention ------------------------------------------------
+
+
+def _left(F: Tensor) -> Tensor:
+    later = torch.cat([F[1:], torch.ones(1, F.shape[1])])
+    return later.flip(0).cumprod(0).flip(0)
+
+
+def _look_back(scores: Tensor) -> Tensor:
+    future = torch.ones_like(scores).triu(1).bool()
+    return scores.masked_fill(future, -math.inf).softmax(-1)
+
+
+# T, h
+_GATES = tuple((_drawn(T + h, T, h).sigmoid(),) for T, h in ((4, 2), (3, 3)))
+_GATES += ((torch.tensor([[0.5], [0.9]]),),)
+_SCORES = tuple((_drawn(T, T, T),) for T in (4, 3, 2))
+
+
 EXERCISES: dict[str, Exercise] = {
     "8.1-1": Exercise(
         "law_after(P, start, k)",
@@ -738,6 +757,41 @@ EXERCISES: dict[str, Exercise] = {
                     torch.linalg.matrix_norm(W_hh, 2)
                     * (1 - H**2).square().mean().sqrt()
                 ).item()
+            ),
+        },
+    ),
+    "C-1": Exercise(
+        "left(F)",
+        _left,
+        _GATES,
+        {
+            "the forget gate of a step acts before that step writes; only "
+            "later ones take from it": lambda F: F.flip(0).cumprod(0).flip(0),
+            "the products run from the first step; what is asked for is what "
+            "comes after each": lambda F: F.cumprod(0),
+            "shares multiply, they do not add": lambda F: (
+                torch.cat([F[1:], torch.ones(1, F.shape[1])])
+                .flip(0)
+                .cumsum(0)
+                .flip(0)
+            ),
+        },
+    ),
+    "C-2": Exercise(
+        "look_back(scores)",
+        _look_back,
+        _SCORES,
+        {
+            "the future is set to 0 after the softmax, so that rows no longer "
+            "sum to 1": lambda scores: scores.softmax(-1).tril(),
+            "a score of 0 is no mask: e^0 is 1": lambda scores: (
+                scores.tril().softmax(-1)
+            ),
+            "the future is not masked": lambda scores: scores.softmax(-1),
+            "the softmax runs over the wrong dimension": lambda scores: (
+                scores.masked_fill(
+                    torch.ones_like(scores).triu(1).bool(), -math.inf
+                ).softmax(0)
             ),
         },
     ),
