@@ -34,7 +34,7 @@ def names_below(axes):
 def rungs_of(*rows):
     """Rungs from (name, bits, family, learns, level with)."""
     return [
-        Rung(name, bits, "train", KINDS[learns], "8.3", family, level)
+        Rung(name, bits, "train", KINDS[learns], "8.3", family, (level,))
         for name, bits, family, learns, level in rows
     ]
 

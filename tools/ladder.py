@@ -44,6 +44,9 @@ BEFORE, WHILE = KINDS
 # characters of the test part that are drawn again together: of our models any
 # number from 250 to 2,000 gives the same verdicts, but the files of
 # compressors grow by leaps, which shorter blocks take for differences
+# rungs above one that it is compared with: a page shows some rungs only, and
+# the one above may be another there
+NEAR = 6
 BLOCK = 1_000
 
 
@@ -329,9 +332,10 @@ def as_rungs(scored: Iterable[Scored], length: int) -> list[Rung]:
     """The rows of the table, from the most bits to the fewest."""
     ordered = sorted(scored, key=lambda s: -s.bits(length))
     rungs = []
-    for before, s in zip([None, *ordered], ordered, strict=False):
+    for place, s in enumerate(ordered):
         read = "train" if s.kind == BEFORE else "train and validation"
-        level = before is not None and undecided(before, s)
+        above = ordered[max(0, place - NEAR) : place]
+        level = tuple(b.name for b in above if undecided(b, s))
         rungs.append(
             Rung(
                 s.name,
@@ -340,7 +344,7 @@ def as_rungs(scored: Iterable[Scored], length: int) -> list[Rung]:
                 s.kind,
                 s.section,
                 s.family,
-                before.name if level else "",
+                level,
                 min(s.seeds, default=None),
                 max(s.seeds, default=None),
             )
@@ -357,7 +361,12 @@ def write_ladder(rungs: Sequence[Rung], path: Path) -> None:
     for rung in rungs:
         values = [getattr(rung, name) for name in names]
         writer.writerow(
-            f"{v:.4f}" if isinstance(v, float) else v for v in values
+            f"{v:.4f}"
+            if isinstance(v, float)
+            else "; ".join(v)
+            if isinstance(v, tuple)
+            else v
+            for v in values
         )
     # as bytes, so that no machine changes the ends of lines
     path.write_bytes(table.getvalue().encode())

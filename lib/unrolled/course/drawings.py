@@ -56,7 +56,7 @@ def draw_ladder(
         )
     above = None
     for row, rung in enumerate(rungs):
-        level = rung.level_with == above
+        level = above in rung.level_with
         above = rung.name
         seeds = rung.fewest is not None
         spread = f" ({rung.fewest:.3f} to {rung.most:.3f})" if seeds else ""

@@ -34,9 +34,9 @@ class Rung:
     kind: str  # one of KINDS
     section: str  # where the course computes it
     family: str  # one of colours.FAMILIES, which gives its colour
-    # the rung before it, if a 95 % interval for what this one saves, from a
-    # bootstrap of blocks of text, holds 0; else empty
-    level_with: str = ""
+    # those of the few rungs above it for which a 95 % interval for what this
+    # one saves, from a bootstrap of blocks of text, holds 0
+    level_with: tuple[str, ...] = ()
     # over the seeds, where there were several: the fewest and the most bits
     fewest: float | None = None
     most: float | None = None
@@ -47,8 +47,9 @@ def read_ladder() -> list[Rung]:
     table = resources.files("unrolled") / "data" / "ladder.csv"
     rows = csv.DictReader(table.read_bytes().decode().splitlines())
     numbers = ("bits", "fewest", "most")
-    rungs = [
-        Rung(**row | {n: float(row[n]) if row[n] else None for n in numbers})
-        for row in rows
-    ]
+    rungs = []
+    for row in rows:
+        found = {n: float(row[n]) if row[n] else None for n in numbers}
+        names = tuple(filter(None, row["level_with"].split("; ")))
+        rungs.append(Rung(**row | found | {"level_with": names}))
     return sorted(rungs, key=lambda rung: -rung.bits)
