@@ -190,3 +190,10 @@ def test_named_figures_are_found_by_their_name():
     assert alt.startswith("Forecasts")
     with pytest.raises(ValueError, match=r"no figure named 'none'$"):
         extension.stored_svg("8_1_sequence_models", "none")
+
+
+def test_a_drawing_is_shortened_to_hundredths():
+    path = '<path d="M 12.345678 3.5 L 7.1299 100" style="fill: #0.12345"/>'
+    assert extension.shortened(path) == (
+        '<path d="M 12.34 3.5 L 7.12 100" style="fill: #0.12345"/>'
+    )

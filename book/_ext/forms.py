@@ -198,6 +198,11 @@ def stored_svg(chapter: str, name: str) -> tuple[str, str]:
     raise ValueError(f"{chapter} has no figure named {name!r}")
 
 
+def shortened(svg: str) -> str:
+    """The drawing with hundredths of a point, which nobody can see."""
+    return re.sub(r"(?<![\w#.])(\d+\.\d\d)\d+(?![\w.])", r"\1", svg)
+
+
 class Drawing(SphinxDirective):
     """``{drawing} CHAPTER NAME``: a figure of a chapter.
 
@@ -216,7 +221,7 @@ class Drawing(SphinxDirective):
             raise self.error(str(error)) from error
         STATIC.mkdir(parents=True, exist_ok=True)
         file = STATIC / f"{chapter}-{name}.svg"
-        file.write_text(svg, "utf-8")
+        file.write_text(shortened(svg), "utf-8")
         box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
         width, height = (round(float(length)) for length in box.groups())
         up = "../" * self.env.docname.count("/")
