@@ -199,7 +199,7 @@ def test_the_pieces_of_code():
     source = (
         "# @title How\n# one\n# comment\nx = f(1)  # another\n\n\n"
         'def f(n):\n    """Docs."""\n    claim(\n        f"it is {n:.2f} "\n'
-        '        f"{{so}}.",\n        n > 0,\n    )\n    print("no piece")\n'
+        '        f"{{so}}.",\n        n > 0,\n    )\n    print("alone")\n'
     )
     heard = []
     said = {
@@ -219,7 +219,7 @@ def test_the_pieces_of_code():
     assert blanked(other) == blanked(source)
     assert '"""文档。"""' in other
     assert "# 一条注释\n" in other
-    assert 'print("no piece")' in other
+    assert 'print("alone")' in other
     scope = {"claim": lambda sentence, _: print(sentence)}
     exec(compile(other.split("\n\n\n")[1], "x", "exec"), scope)
 
@@ -256,6 +256,21 @@ def test_only_whole_lines_of_the_library_are_taken_for_its_own():
     assert printed.line("Holds: it is 3.", ["it is {n}."]) == "成立：它是 3。"
     assert printed.line("Exercise 8-1: f ...", []) == "练习 8-1：f"
     assert printed.line("a mark at each turn", []) == "a mark at each turn"
+    printed = outputs.Printed(
+        {"the {n}:": "第 {n} 个：", "so many:": "这么多："}.get, None, []
+    )
+    prints = ["the {n}:", "so many:"]
+    assert printed.line("the 2: [1, 2]", prints) == "第 2 个： [1, 2]"
+    assert printed.line("the 2: so many: 5", prints) == "第 2 个： 这么多： 5"
+    assert printed.line("it was 2: 5", prints) == "it was 2: 5"
+
+
+def test_a_sentence_that_no_claim_prints_is_an_error():
+    printed = outputs.Printed(
+        {"Holds: {sentence}": "成立：{sentence}"}.get,
+        {"Holds: {sentence}": "成立：{sentence}"}.get,
+        ["Holds: {sentence}"],
+    )
     with pytest.raises(ValueError, match="no claim of the cell prints"):
         printed.line("Holds: it was 3.", ["it is {n}."])
 

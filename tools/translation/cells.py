@@ -70,16 +70,18 @@ def placeholders(text: str) -> list[str]:
 
 
 def spoken(node: ast.AST, listing: bool) -> list[ast.expr]:
-    """The strings of a statement that are said to the reader."""
+    """The strings of a statement that are said to the reader.
+
+    Those given to ``claim``, the words that a ``print`` begins with, and in
+    a listing its sentences.
+    """
     found, parts = [], set()
     for inner in ast.walk(node):
         if isinstance(inner, ast.JoinedStr):
             parts |= {id(part) for part in ast.walk(inner)} - {id(inner)}
     for inner in ast.walk(node):
-        if (
-            isinstance(inner, ast.Call)
-            and getattr(inner.func, "id", "") == "claim"
-        ):
+        called = isinstance(inner, ast.Call) and getattr(inner.func, "id", "")
+        if called == "claim" or (called == "print" and _is_told(inner)):
             found.append(inner.args[0])
         elif (
             listing
@@ -89,6 +91,21 @@ def spoken(node: ast.AST, listing: bool) -> list[ast.expr]:
         ):
             found.append(inner)
     return found
+
+
+def _is_told(call: ast.Call) -> bool:
+    """Whether a print begins with words, and not with a value alone."""
+    if not call.args or not isinstance(
+        call.args[0], (ast.Constant, ast.JoinedStr)
+    ):
+        return False
+    first = call.args[0]
+    if isinstance(first, ast.Constant) and not isinstance(first.value, str):
+        return False
+    words = template(first)
+    for mark in placeholders(words):
+        words = words.replace(mark, " ")
+    return len(re.findall(r"[A-Za-z]{2,}", words)) > 1
 
 
 def _is_sentence(node: ast.expr) -> bool:

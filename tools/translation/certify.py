@@ -17,6 +17,7 @@ import checks
 from cells import placeholders
 
 TEMPLATE = re.compile(r"\b(?:finding|listing|template)\b")
+PRINTED = re.compile(r"\b(?:code|computing|table)\b")
 # terms that are swapped for others of the glossary
 SWAPS = {
     "困惑度": "准确率",
@@ -111,7 +112,9 @@ def messages() -> list:
 
 def is_template(message) -> bool:
     """Whether braces in a message hold placeholders."""
-    return bool(TEMPLATE.search(" ".join(message.auto_comments)))
+    where = " ".join(message.auto_comments)
+    printed = PRINTED.search(where) and "{" in message.id
+    return bool(TEMPLATE.search(where) or printed)
 
 
 def found_in(message, said: str, words: dict) -> list[str]:

@@ -75,6 +75,13 @@ class Printed:
             if "{sentence}" in values:
                 values["{sentence}"] = self.sentence(match[1], claims)
             return filled(self.say_library(frame), values)
+        for english in claims:  # or it is a print, perhaps with more behind
+            whole = pattern(english).pattern + "( .*)?"
+            if match := re.fullmatch(whole, line):
+                more = match.groups()[-1] or ""
+                said = line.removesuffix(more)
+                rest = more and " " + self.line(more[1:], claims)
+                return converted(said, english, self.say) + rest
         return line
 
     def sentence(self, sentence: str, claims: list[str]) -> str:
