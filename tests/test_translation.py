@@ -237,6 +237,12 @@ def test_wrapping_counts_wide_characters_twice():
     [
         ("3 of 1,000.", "{a} of {n:,}.", "{n:,} 中的 {a}。", "1,000 中的 3。"),
         ("a is {b}.", "{x} is {{b}}.", "{x} 是 {{b}}。", "a 是 {b}。"),
+        (
+            "it is a, b, 1.50.",
+            "it is {name}, {n:.2f}.",
+            "{n:.2f} 是 {name}。",
+            "1.50 是 a, b。",  # the last of them is the number
+        ),
         ("one thing.", "{a} of {n}.", "", None),
         ("1 and 2.", "{a} and {a}.", "{a} 与 {a}。", None),  # not both
     ],

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -151,14 +152,15 @@ def test_a_teacher_can_leave_the_solutions_out(path):
 
 
 def test_the_switch_is_read_where_a_page_is_read(monkeypatch):
+    app = SimpleNamespace(config=SimpleNamespace(language="en"))
     stem = f"book/{CHAPTERS[0].stem}"
     raw = CHAPTERS[0].read_text("utf-8")
     for setting, left_out in (("0", True), ("1", False), ("", False)):
         monkeypatch.setenv("UNROLLED_SOLUTIONS", setting)
         source = [raw]
-        extension.leave_out_solutions(None, stem, source)
+        extension.leave_out_solutions(app, stem, source)
         assert ("Solution 1" not in source[0]) is left_out
     monkeypatch.setenv("UNROLLED_SOLUTIONS", "0")
     source = ["# Not a notebook"]
-    extension.leave_out_solutions(None, "book/notation", source)
+    extension.leave_out_solutions(app, "book/notation", source)
     assert source == ["# Not a notebook"]

@@ -14,16 +14,20 @@ from prose import Say
 from unrolled.language import JOINT
 
 
+# a placeholder that can only print a number, and what it prints
+NUMERIC = re.compile(r":[^{}:]*[fdge%,]\}$")
+NUMBER = r"([-+]?(?:[\d,]*\.?\d+(?:e[-+]?\d+)?%?|inf|nan))"
+
+
 def pattern(words: str) -> re.Pattern:
     """A template as a pattern with a group for each placeholder."""
-    marks = placeholders(words)
-    parts = _split(words, marks)
-    return re.compile(
-        "".join(
-            "(.*?)" if part in marks else re.escape(_plain(part))
-            for part in parts
-        )
-    )
+    marks, found = placeholders(words), []
+    for part in _split(words, marks):
+        if part not in marks:
+            found.append(re.escape(_plain(part)))
+        else:
+            found.append(NUMBER if NUMERIC.search(part) else "(.*?)")
+    return re.compile("".join(found))
 
 
 def _split(words: str, marks: list[str]) -> list[str]:
