@@ -13,7 +13,6 @@ from prose import Say
 
 from unrolled.language import JOINT
 
-
 # a placeholder that can only print a number, and what it prints
 NUMERIC = re.compile(r":[^{}:]*[fdge%,]\}$")
 NUMBER = r"([-+]?(?:[\d,]*\.?\d+(?:e[-+]?\d+)?%?|inf|nan))"
