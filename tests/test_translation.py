@@ -340,6 +340,14 @@ def test_a_chinese_notebook_is_the_same_but_for_the_words(page):
     assert len(re.findall("[\u4e00-\u9fff]", said)) > 1000
 
 
+def test_links_follow_the_headings():
+    text = "See [a](b.ipynb#one-two), [here](#one-two), [c](c.ipynb#one-two)."
+    anchors = {"b.ipynb": {"one-two": "一二"}, "a.md": {"one-two": "三"}}
+    assert generate.linked(text, "a.md", anchors) == (
+        "See [a](b.ipynb#一二), [here](#三), [c](c.ipynb#one-two)."
+    )
+
+
 @made
 def test_links_lead_to_headings_that_are_there():
     anchors = {
