@@ -56,7 +56,7 @@ def test_a_catalog_is_translated_and_the_checks_are_content(name):
         if message.id:
             assert message.string, message.id
             assert not message.fuzzy, message.id
-            found = certify.found_in(message, message.string, WORDS)
+            found = checks.found_in(message, message.string, WORDS)
             assert not found, message.string
 
 

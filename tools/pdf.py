@@ -4,10 +4,10 @@
     python tools/pdf.py zh [TARGET]     the Chinese site
 
 Writes _build/unrolled.pdf (unrolled.zh.pdf) unless told otherwise: a title
-page, contents with
-page numbers, then every page in the order of _toc.yml. Each page of the site
-is printed by itself with book/_static/print.css; pypdf joins them, turns the
-links between them into links inside the file, and adds bookmarks.
+page, contents with page numbers, then every page in the order of _toc.yml.
+Each page of the site is printed by itself with book/_static/print.css; pypdf
+joins them, turns the links between them into links inside the file, and adds
+bookmarks.
 """
 
 import functools

@@ -69,6 +69,18 @@ def placeholders(text: str) -> list[str]:
     return found
 
 
+def parts_of(text: str, marks: list[str]) -> list[str]:
+    """The text cut before and behind each of these marks."""
+    if not marks:
+        return [text]
+    return re.split("(" + "|".join(map(re.escape, marks)) + ")", text)
+
+
+def unbraced(text: str) -> str:
+    """What doubled braces of a template stand for."""
+    return text.replace("{{", "{").replace("}}", "}")
+
+
 def spoken(node: ast.AST, listing: bool) -> list[ast.expr]:
     """The strings of a statement that are said to the reader.
 
@@ -207,11 +219,7 @@ def _string(node: ast.expr, lines: list[str], say: Say):
 def _literal_lines(text: str, width: int) -> list[str]:
     """The template in parts; no placeholder is broken."""
     rows, marks = [""], placeholders(text)
-    for part in (
-        re.split("(" + "|".join(map(re.escape, marks)) + ")", text)
-        if marks
-        else [text]
-    ):
+    for part in parts_of(text, marks):
         for piece in [part] if part in marks else pieces_of(part):
             if rows[-1] and columns(rows[-1] + piece) > width:
                 rows.append("")
@@ -221,14 +229,11 @@ def _literal_lines(text: str, width: int) -> list[str]:
 
 def _literal(text: str) -> str:
     """Source of a string; an f-string where there are placeholders."""
-    if not placeholders(text):
-        plain = text.replace("{{", "{").replace("}}", "}")
-        return '"' + _escaped(plain) + '"'
     marks = placeholders(text)
-    parts = re.split("(" + "|".join(map(re.escape, marks)) + ")", text)
-    return (
-        'f"' + "".join(p if p in marks else _escaped(p) for p in parts) + '"'
-    )
+    if not marks:
+        return f'"{_escaped(unbraced(text))}"'
+    parts = [p if p in marks else _escaped(p) for p in parts_of(text, marks)]
+    return f'f"{"".join(parts)}"'
 
 
 def _escaped(text: str) -> str:

@@ -16,8 +16,6 @@ import catalogs
 import checks
 from cells import placeholders
 
-TEMPLATE = re.compile(r"\b(?:finding|listing|template)\b")
-PRINTED = re.compile(r"\b(?:code|computing|table)\b")
 # terms that are swapped for others of the glossary
 SWAPS = {
     "困惑度": "准确率",
@@ -110,31 +108,12 @@ def messages() -> list:
     ]
 
 
-def is_template(message) -> bool:
-    """Whether braces in a message hold placeholders."""
-    where = " ".join(message.auto_comments)
-    printed = PRINTED.search(where) and "{" in message.id
-    return bool(TEMPLATE.search(where) or printed)
-
-
-def found_in(message, said: str, words: dict) -> list[str]:
-    """What the checks say to this translation, but for what is excused."""
-    excused = checks.allowed(message.user_comments)
-    return [
-        problem
-        for problem in checks.problems(
-            message.id, said, is_template=is_template(message), words=words
-        )
-        if problem.split(":")[0] not in excused
-    ]
-
-
 def plant(kind: str, number: int, draw: random.Random, words: dict) -> int:
     """How many of so many slips of one kind are found."""
     rows, caught, planted = messages(), 0, 0
     draw.shuffle(rows)
     for message in rows:
-        if kind == "a broken placeholder" and not is_template(message):
+        if kind == "a broken placeholder" and not checks.is_template(message):
             continue
         if kind == STALE:
             found = _stale(message)
@@ -142,7 +121,7 @@ def plant(kind: str, number: int, draw: random.Random, words: dict) -> int:
             worse = SLIPS[kind](message.string, draw)
             if worse is None or worse == message.string:
                 continue
-            found = found_in(message, worse, words)
+            found = checks.found_in(message, worse, words)
         planted += 1
         caught += bool(found)
         if planted == number:

@@ -33,6 +33,9 @@ BOUNDS = {
     r"\bat most\b": "至多|最多|不超过|顶多|以内|不多于|不高于|不大于",
     r"\bat least\b": "至少|最少|不少于|不低于|起码|不小于|不短于",
 }
+# where a message stands whose braces hold placeholders
+TEMPLATE = re.compile(r"\b(?:finding|listing|template)\b")
+PRINTED = re.compile(r"\b(?:code|computing|table)\b")
 MARKDOWN = MarkdownIt("commonmark")
 
 
@@ -49,8 +52,7 @@ def _spoken(text: str) -> str:
 
 
 def _numbers(text: str, is_template: bool) -> Counter:
-    text = _spoken(text)
-    text = _without(text, is_template)
+    text = _without(_spoken(text), is_template)
     return Counter(n.rstrip(",") for n in NUMBER.findall(text))
 
 
@@ -109,9 +111,8 @@ def terms_in(english: str, words: dict[str, list[str]]) -> list[str]:
         form = re.compile(rf"\b{re.escape(term)}s?\b", flags=re.I)
         if form.search(text):
             found.append(term)
-            text = form.sub(
-                " ", text
-            )  # "state" is not asked of "hidden state"
+            # "state" is not asked of "hidden state"
+            text = form.sub(" ", text)
     return found
 
 
@@ -189,6 +190,25 @@ def allowed(comments: list[str]) -> set[str]:
         for comment in comments
         for kind in re.findall(r"^allowed: (\w+)", comment)
     }
+
+
+def is_template(message) -> bool:
+    """Whether braces in a message hold placeholders."""
+    where = " ".join(message.auto_comments)
+    printed = PRINTED.search(where) and "{" in message.id
+    return bool(TEMPLATE.search(where) or printed)
+
+
+def found_in(message, said: str, words: dict) -> list[str]:
+    """What the checks say to this translation, but for what is excused."""
+    excused = allowed(message.user_comments)
+    return [
+        problem
+        for problem in problems(
+            message.id, said, is_template=is_template(message), words=words
+        )
+        if problem.split(":")[0] not in excused
+    ]
 
 
 def _typography(chinese: str, is_template: bool) -> list[str]:

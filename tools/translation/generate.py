@@ -19,7 +19,7 @@ from nbclient import NotebookClient
 from outputs import Printed
 
 sys.path.append(str(catalogs.ROOT / "tools"))
-from claims import collect
+from claims import anchor, collect
 
 NAME = "zh"
 TARGET = pages.BOOK / NAME
@@ -34,15 +34,10 @@ LINK = re.compile(r"\]\(([\w.-]*)#([^)\s]+)\)")
 HEADING = re.compile(r"^#{1,6} (.*)$", flags=re.M)
 
 
-def anchor(heading: str) -> str:
-    """The name under which a link reaches a heading, as GitHub makes it."""
-    plain = re.sub(r"\]\([^)]*\)", "]", heading).strip().lower()
-    return re.sub(r"[^\w\- ]", "", plain).replace(" ", "-")
-
-
 def headings(text: str) -> list[str]:
     """The anchors of a Markdown text, in order; code is no heading."""
     text = re.sub(r"^(```|~~~).*?^\1", "", text, flags=re.M | re.S)
+    text = re.sub(r"\]\([^)]*\)", "]", text)  # of a link its words
     return [anchor(words) for words in HEADING.findall(text)]
 
 

@@ -8,7 +8,7 @@ translated one. ``make test-zh`` runs the translated pages and compares.
 import ast
 import re
 
-from cells import placeholders, spoken, template
+from cells import parts_of, placeholders, spoken, template, unbraced
 from prose import Say
 
 from unrolled.language import JOINT
@@ -21,28 +21,18 @@ NUMBER = r"([-+]?(?:[\d,]*\.?\d+(?:e[-+]?\d+)?%?|inf|nan))"
 def pattern(words: str) -> re.Pattern:
     """A template as a pattern with a group for each placeholder."""
     marks, found = placeholders(words), []
-    for part in _split(words, marks):
+    for part in parts_of(words, marks):
         if part not in marks:
-            found.append(re.escape(_plain(part)))
+            found.append(re.escape(unbraced(part)))
         else:
             found.append(NUMBER if NUMERIC.search(part) else "(.*?)")
     return re.compile("".join(found))
 
 
-def _split(words: str, marks: list[str]) -> list[str]:
-    if not marks:
-        return [words]
-    return re.split("(" + "|".join(map(re.escape, marks)) + ")", words)
-
-
-def _plain(text: str) -> str:
-    return text.replace("{{", "{").replace("}}", "}")
-
-
 def filled(words: str, values: dict[str, str]) -> str:
     """A template with its placeholders replaced by what they printed."""
-    parts = _split(words, list(values))
-    return "".join(values.get(part, _plain(part)) for part in parts)
+    parts = parts_of(words, list(values))
+    return "".join(values.get(part, unbraced(part)) for part in parts)
 
 
 def converted(line: str, english: str, say: Say) -> str | None:

@@ -1,7 +1,7 @@
 """The other language's site: its words, its sources, its build.
 
 The pages' frame, the explorables and the self-checks say their words through
-``t`` in scripts (book/_static/words.js) and ``word`` in the Sphinx glue. The
+``t`` in scripts (explorables/say.js) and ``word`` in the Sphinx glue. The
 site is built like the English one, from a folder that looks like the
 repository, and is put into a folder of it: /book/page.html is
 /zh/book/page.html in the other language.
