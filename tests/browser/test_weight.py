@@ -146,11 +146,12 @@ def test_the_landing_page_is_light(visit, site):
     assert not [name for name in files if "fontawesome" in name]
 
 
+@pytest.mark.parametrize("folder", ["", "zh/"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_icons_are_drawn(visit, theme):
+def test_icons_are_drawn(visit, theme, folder):
     """Each visible icon is wide, and not the box of a missing glyph."""
     visited = visit(theme=theme, own=True)
-    visited.go("book/8_2_text_preprocessing.html")
+    visited.go(f"{folder}book/8_2_text_preprocessing.html")
     visited.page.evaluate("() => document.fonts.ready")
     icons = visited.page.evaluate(
         """() => [...document.querySelectorAll("i[class*=fa-]")]
