@@ -82,7 +82,7 @@ experiments: $(READY)
 	$(BIN)/python experiments/bias.py
 	$(BIN)/python experiments/zipf.py
 	$(BIN)/python experiments/context_mixing.py
-	$(BIN)/python experiments/gates.py tune chosen care curve
+	$(BIN)/python experiments/gates.py tune chosen care again curve
 	$(BIN)/python experiments/finished_mixture.py reading mixture
 	$(BIN)/python experiments/d2l_1_0.py
 	$(BIN)/python experiments/distributed.py learn

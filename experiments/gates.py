@@ -3,6 +3,7 @@
     python experiments/gates.py tune       some settings of each kind
     python experiments/gates.py chosen     three seeds of the best of each
     python experiments/gates.py care       seeds of the best after more tries
+    python experiments/gates.py again      the best, on more of the text
     python experiments/gates.py curve      text sizes
 
 The first three settings of each kind have about the same CPU time; the others
@@ -35,7 +36,7 @@ from whole_book import HiddenInput, parts
 
 STORED = DATA / "gates.json"
 SEEDS = (0, 1, 2)
-PARTS = ("tune", "chosen", "care", "curve")
+PARTS = ("tune", "chosen", "care", "again", "curve")
 EQUAL = 3  # settings of each kind; the others are more care for some
 SIZES = (8_000, 16_000, 32_000, 64_000)  # and all of it, which is ``chosen``
 KINDS = {
@@ -55,6 +56,7 @@ TRAINING = {
 }
 FOLDS = 5
 CARE = {"GRU": SEEDS, "LSTM": SEEDS[:1]}
+AGAIN = "GRU"  # the best of all, by the validation part
 CURVE = ("LSTM", "GRU")  # a transformer's would take as long as both
 READER = {"rows": 16, "steps": 128, "rate": 2e-3}
 ONE = {"num_hiddens": 320, "dropout": 0.3, "input_scale": 3.0}
@@ -150,7 +152,10 @@ def run(
     vocab_size: int,
     until: int | None = None,
 ):
-    """Train one model, up to an epoch; return it and what is stored of it."""
+    """Train one model, up to an epoch; return it and what is stored of it.
+
+    valid_ids: what decides where training stops; None: it runs to its end.
+    """
     generator = torch.Generator().manual_seed(seed)
     options = {k: v for k, v in chosen.items() if k not in TRAINING}
     model = KINDS[kind](vocab_size, **options, generator=generator)
@@ -173,6 +178,16 @@ def run(
     )
     epochs, start = chosen["epochs"], time.process_time()
     until = until or epochs
+    choice = {}
+    if valid_ids is not None:
+        choice = {
+            "held_out": valid_ids,
+            # late epochs, with the last one, of a short text early ones too
+            "evaluate_at": range(until, until // 2, -2)
+            if len(ids) > SIZES[-1]
+            else range(until, 0, -max(2, until // 16)),
+            "keep_best": True,
+        }
     history = train(
         model,
         loader,
@@ -180,22 +195,20 @@ def run(
         optimizer,
         schedule=lambda done: cosine(done * until / epochs),
         averaging=0.999,
-        held_out=valid_ids,
-        # late epochs, with the last one, of a short text early ones too
-        evaluate_at=range(until, until // 2, -2)
-        if len(ids) > SIZES[-1]
-        else range(until, 0, -max(2, until // 16)),
-        keep_best=True,
         progress=False,
+        **choice,
     )
-    best = math.log2(min(history.held_out.values()))
+    found = {}
+    if choice:
+        best = math.log2(min(history.held_out.values()))
+        found["valid_bits"] = round(best, 4)
+        found["best_epoch"] = history.best_epoch
     return model, {
         "kind": kind,
         "seed": seed,
         **chosen,
         "parameters": sum(p.numel() for p in model.parameters()),
-        "valid_bits": round(best, 4),
-        "best_epoch": history.best_epoch,
+        **found,
         "first_epoch": round(math.log2(history.train[0]), 4),
         "train_bits": round(math.log2(history.train[-1]), 4),
         "cpu_seconds": round(time.process_time() - start),
@@ -268,7 +281,7 @@ def best(kind: str, among: int | None = None) -> dict:
 
 
 def on_test(model, held) -> float:
-    """Bits per character of the test part, the last third of ``held``."""
+    """Bits per character of the test part, the last of ``held``."""
     scores = log_probs(model, torch.cat(held))[-len(held[-1]) :]
     return round(-scores.mean().item() / math.log(2), 4)
 
@@ -306,6 +319,28 @@ def care() -> None:
                 seeded("care", kind, seed)
 
 
+def again() -> None:
+    """The best setting from the start, on training and validation part.
+
+    For a model that learns while it reads: the validation part has been read
+    when the test part begins. Nothing is chosen here.
+    """
+    vocab, train_ids, valid_ids, test_ids = parts()
+    ids = torch.cat([train_ids, valid_ids])
+    number = best(AGAIN)["number"]
+    for seed in SEEDS:
+        if seed in [row["seed"] for row in read()["again"]]:
+            continue
+        model, row = run(
+            AGAIN, settings(AGAIN, number), seed, ids, None, len(vocab)
+        )
+        path = DATA / f"{AGAIN.lower()}_again.safetensors"
+        if seed == SEEDS[0]:
+            store_model(path, model, vocab)
+        bits = on_test(model.half().float(), [ids[-1000:], test_ids])
+        keep("again", {"number": number, **row, "test_bits": bits})
+
+
 def curve() -> None:
     """The best setting of each kind on the first characters of the text.
 
@@ -337,5 +372,11 @@ def curve() -> None:
 if __name__ == "__main__":
     torch.set_num_threads(1)
     for part in sys.argv[1:]:
-        jobs = {"tune": tune, "chosen": chosen, "care": care, "curve": curve}
+        jobs = {
+            "tune": tune,
+            "chosen": chosen,
+            "care": care,
+            "again": again,
+            "curve": curve,
+        }
         jobs[part]()

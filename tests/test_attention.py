@@ -29,6 +29,20 @@ def ids_of(*shape, seed=1):
     return torch.randint(V, shape, generator=seeded(seed))
 
 
+def test_what_is_not_said():
+    model = TransformerLM(V, H)
+    stated = TransformerLM(V, H, 1, num_heads=4, window=128, dropout=0.0)
+    assert repr(model) == repr(stated)
+    assert model.window == stated.window
+    shapes = [p.shape for p in model.parameters()]
+    assert shapes == [p.shape for p in stated.parameters()]
+
+
+def test_the_state_lies_where_the_parameters_lie():
+    state = TransformerLM(V, H).to("meta").begin_state(2)
+    assert (state.device.type, state.shape) == ("meta", (2, 0))
+
+
 NAMES = {
     "W_qkv": "self_attn.in_proj_weight",
     "b_qkv": "self_attn.in_proj_bias",

@@ -12,7 +12,7 @@ from nbclient import NotebookClient
 from PIL import Image
 from traitlets.config import Configurable
 
-from unrolled.course.inline import show_in_notebooks
+from unrolled.course.inline import SMALL, show_in_notebooks
 from unrolled.course.plotting import new_axes
 
 SOURCE = """
@@ -59,17 +59,21 @@ def test_outside_a_notebook_only_the_files_of_svg_change():
         # what files of SVG look like, and nothing that is seen on a screen
         assert changed <= {"svg.fonttype", "svg.hashsalt"}
         assert mpl.rcParams["svg.fonttype"] == "none"
+        # names in a file come from it: another one is another file
+        assert mpl.rcParams["svg.hashsalt"] == "unrolled"
 
 
 class Shell(Configurable):
     """What a notebook's shell has that is used here."""
 
-    display_formatter = DisplayFormatter()
+    def __init__(self):
+        self.display_formatter = DisplayFormatter()
 
 
 @pytest.mark.filterwarnings("ignore:.*use @observe:DeprecationWarning")
-@pytest.mark.parametrize("shell", [Shell(), None])
-def test_how_the_backend_is_set(shell, monkeypatch):
+@pytest.mark.parametrize("kind", [Shell, lambda: None])
+def test_how_the_backend_is_set(kind, monkeypatch):
+    shell = kind()
     InlineBackend.clear_instance()
     monkeypatch.setattr("IPython.get_ipython", lambda: shell)
     try:
@@ -84,7 +88,13 @@ def test_how_the_backend_is_set(shell, monkeypatch):
             assert options["dpi"] >= 200
             assert options["metadata"] == {"Date": None, "Creator": None}
             pictures = shell.display_formatter.formatters["image/png"]
-            data = pictures(new_axes("a", "b").figure)
-            assert base64.b64decode(data).startswith(b"\x89PNG")
+            figure = new_axes("a", "b").figure
+            data = base64.b64decode(pictures(figure))
+            assert data.startswith(b"\x89PNG")
+            width, _ = Image.open(io.BytesIO(data)).size
+            whole = figure.get_size_inches()[0] * SMALL
+            # as dense as asked for; cut to what is drawn, not to the figure
+            assert 0.9 * whole < width < 1.1 * whole
+            assert abs(width - whole) > 1
     finally:
         InlineBackend.clear_instance()

@@ -26,7 +26,7 @@ def picked(rows, ids):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("segment", [7, 59, 100])
+@pytest.mark.parametrize("segment", [7, 58, 59, 100])
 def test_without_learning_it_is_evaluation(kind, segment):
     if kind == "transformer":
         segment = 20  # its window: 20 and as many before, as in evaluation
@@ -146,6 +146,16 @@ def test_gradient_sizes_by_hand():
     assert [s.shape for s in sizes] == [p.shape for p in model.parameters()]
 
 
+def test_pieces_and_minibatches_of_the_stated_size():
+    rows = read(small(), IDS, rate=0.5)
+    assert torch.equal(rows, read(small(), IDS, rate=0.5, segment=20))
+    ids = text(32 * 130 + 1)
+    usual = gradient_sizes(small(), ids)
+    stated = gradient_sizes(small(), ids, batch_size=32, num_steps=64)
+    for one, other in zip(usual, stated, strict=True):
+        assert torch.equal(one, other)
+
+
 def test_gradient_sizes_leave_dropout_out():
     model = KINDS["GRU"]()
     ours = gradient_sizes(model, IDS, batch_size=2, num_steps=5)
@@ -179,9 +189,12 @@ class TestMultiply:
         v = torch.tensor(start).double().requires_grad_()
         loss = -(v @ torch.stack(laws)[:, 0]).log_softmax(-1)[2]
         (gradient,) = torch.autograd.grad(loss, v)
-        found, powers = multiply(laws, ids, start, rate=0.2)
-        assert found[0].item() == pytest.approx(-loss.item())
-        assert torch.allclose(powers, v.detach() - 0.2 * gradient)
+        for options, rate in ({"rate": 0.2}, 0.2), ({}, 0.001):
+            found, powers = multiply(laws, ids, start, **options)
+            assert found[0].item() == pytest.approx(-loss.item())
+            assert torch.allclose(
+                powers, v.detach() - rate * gradient, atol=1e-12
+            )
 
     def test_a_single_model_with_power_1_is_itself(self):
         laws, ids = self.laws(models=1), torch.tensor([0, 1, 2, 3, 0, 1])

@@ -242,10 +242,11 @@ class TestAlike:
 def test_the_device(monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     assert device() == torch.device("cpu")
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.delenv("LOCAL_RANK", raising=False)
     monkeypatch.delenv("LOCAL_WORLD_SIZE", raising=False)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     assert device() == torch.device("cuda", 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setenv("LOCAL_RANK", "1")
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
     assert device() == torch.device("cuda", 1)

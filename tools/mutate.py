@@ -76,7 +76,13 @@ def mutmut(*arguments: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "mutmut", *arguments],
         cwd=SCRATCH,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env={
+            **os.environ,
+            "OMP_NUM_THREADS": "1",
+            "UNROLLED_PROGRESS": "0",
+            # programs that a test starts run the mutant, too
+            "PYTHONPATH": str(SCRATCH / "mutants" / "src"),
+        },
         capture_output=True,
         text=True,
     )

@@ -15,8 +15,6 @@ from torch.nn.functional import cross_entropy
 from unrolled.batches import sequential_batches
 from unrolled.checks import as_ids, check_count, check_number
 
-TINY = 1e-5  # of a gradient's usual size, added so that none is 0
-
 
 def gradient_sizes(
     model: nn.Module, ids: Tensor, *, batch_size: int = 32, num_steps: int = 64
@@ -69,8 +67,8 @@ def read(
     The state goes on from segment to segment; it comes from the parameters of
     its time and is not computed again. The model that was given is unchanged.
 
-    Raises TypeError or ValueError for numbers out of range and for fewer
-    than two ids.
+    Raises TypeError or ValueError for numbers out of range, for sizes that
+    are not positive or of other shapes, and for fewer than two ids.
     """
     ids = as_ids("ids", ids, vocab_size=model.vocab_size, least=2)
     segment = check_count("segment", segment, 1)
@@ -78,7 +76,9 @@ def read(
     check_number("decay", decay, "[0, 1]")
     reader = copy.deepcopy(model).eval()
     parameters = list(reader.parameters())
-    sizes = [1.0] * len(parameters) if sizes is None else sizes
+    sizes = _check_sizes(
+        [1.0] * len(parameters) if sizes is None else sizes, parameters
+    )
     starts = [p.detach().clone() for p in parameters]
     found, state = [], reader.begin_state(1)
     for first in range(0, len(ids) - 1, segment):
@@ -121,14 +121,20 @@ def multiply(
     Sources: those of ``context_mixing``, whose last step this is. Raises
     ValueError for laws that are not finite or of other shapes.
     """
-    stacked = torch.stack([law.double() for law in laws], 1)  # (n, J, V)
-    ids = as_ids("ids", ids, vocab_size=stacked.shape[2])
+    shapes = {tuple(law.shape) for law in laws}
+    if len(shapes) != 1 or len(shape := shapes.pop()) != 2:
+        raise ValueError(
+            "laws must be (n, V) tensors of one shape, got "
+            f"{[tuple(law.shape) for law in laws]}"
+        )
+    ids = as_ids("ids", ids, vocab_size=shape[1])
     powers = torch.as_tensor(weights, dtype=torch.float64).clone()
-    if len(ids) != len(stacked) or len(powers) != len(laws):
+    if len(ids) != shape[0] or len(powers) != len(laws):
         raise ValueError(
             f"laws must be {len(powers)} tensors, one for each weight, of "
-            f"{len(ids)} rows, got {len(laws)} of {len(stacked)}"
+            f"{len(ids)} rows, got {len(laws)} of {shape[0]}"
         )
+    stacked = torch.stack([law.double() for law in laws], 1)  # (n, J, V)
     if not bool(stacked.isfinite().all()):
         raise ValueError("laws must be finite logarithms")
     check_number("rate", rate, "[0, inf)")
@@ -144,3 +150,23 @@ def multiply(
 
 def _gradients(model: nn.Module, loss: Tensor) -> Sequence[Tensor]:
     return torch.autograd.grad(loss, list(model.parameters()))
+
+
+def _check_sizes(
+    sizes: Sequence[Tensor | float], parameters: Sequence[Tensor]
+) -> Sequence[Tensor | float]:
+    if len(sizes) != len(parameters):
+        raise ValueError(
+            f"sizes must be {len(parameters)}, one for each parameter, got "
+            f"{len(sizes)}"
+        )
+    for p, size in zip(parameters, sizes, strict=True):
+        size = torch.as_tensor(size)
+        if size.shape not in ((), p.shape):
+            raise ValueError(
+                "sizes must be numbers, or of their parameters' shapes, got "
+                f"{tuple(size.shape)} for {tuple(p.shape)}"
+            )
+        if not bool((size > 0).all()):
+            raise ValueError("sizes must be positive")
+    return sizes
