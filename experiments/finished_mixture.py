@@ -74,10 +74,19 @@ class Book:
         return [round(bits, 1) for bits in sums]
 
 
-def frozen_laws(name: str, book: Book):
+def stored_model(name: str):
+    """A network with its stored parameters."""
+    return load_model(DATA / f"{FILES[name]}.safetensors")[0]
+
+
+def laws_of(model, book: Book):
     """ln P of every character, at each place of both parts: (n, V)."""
-    model, _ = load_model(DATA / f"{FILES[name]}.safetensors")
     return read(model, book.warm, segment=WARM)[WARM - 1 :]
+
+
+def frozen_laws(name: str, book: Book):
+    """As ``laws_of``, by a stored network."""
+    return laws_of(stored_model(name), book)
 
 
 def learning_laws(
@@ -87,7 +96,7 @@ def learning_laws(
 
     length: of how many characters; all, if None.
     """
-    model, _ = load_model(DATA / f"{FILES[name]}.safetensors")
+    model = stored_model(name)
     ids = book.warm if length is None else book.warm[: WARM + length]
     laws = read(
         model,

@@ -147,3 +147,146 @@ def test_the_state_goes_round():
     said = {text for _, text in words(axes)}
     assert {"tanh", "kept for step t + 1"} < said
     assert {r"$W_{xh}$ on $W_{hh}$, $+\,b_h$", r"$W_{hq}$, $+\,b_q$"} < said
+
+
+def rendered(axes):
+    """Each word with the rectangle that it fills, box and all, as drawn."""
+    axes.figure.canvas.draw()
+    found = []
+    for word in axes.texts:
+        if word.get_text():
+            patch = word.get_bbox_patch() or word
+            found.append((word.get_text(), patch.get_window_extent()))
+    return found
+
+
+DRAWINGS = {
+    "cell": draw_cell,
+    "unrolled": lambda: draw_unrolled(list("mac"), list("ach")),
+}
+
+
+@pytest.mark.parametrize("kind", DRAWINGS)
+def test_words_are_apart_and_fill_the_drawing(kind):
+    axes = DRAWINGS[kind]()
+    found = rendered(axes)
+    for i, (_, one) in enumerate(found):
+        for _, other in found[:i]:
+            assert not one.padded(-1).overlaps(other.padded(-1))
+    drawn = [box for _, box in found]
+    drawn += [line.get_window_extent() for line in axes.lines]
+    frame, inch = axes.get_window_extent(), axes.figure.dpi
+    low = [min(box.min[k] for box in drawn) for k in (0, 1)]
+    high = [max(box.max[k] for box in drawn) for k in (0, 1)]
+    # inside, and no wide margins
+    for edge, inner in zip(frame.min, low, strict=True):
+        assert edge - 2 < inner < edge + 0.4 * inch
+    for edge, inner in zip(frame.max, high, strict=True):
+        assert edge - 0.5 * inch < inner < edge + 2
+    assert not axes.get_xticks().size
+    assert not axes.get_yticks().size
+
+
+@pytest.mark.parametrize(("kind", "height"), [("cell", 1.9), ("unrolled", 3)])
+def test_how_tall_it_is(kind, height):
+    assert DRAWINGS[kind]().figure.get_figheight() == height
+
+
+@pytest.mark.parametrize("kind", DRAWINGS)
+def test_sizes_and_lines(kind):
+    axes = DRAWINGS[kind]()
+    sizes = {word.get_text(): word.get_size() for word in axes.texts}
+    boxes = {word.get_text() for word in boxed(axes).values()}
+    for text, size in sizes.items():
+        if text in boxes:
+            assert size == 10
+        elif text in ("input", "state", "output", "loss", "label"):
+            assert size == 9
+        elif text.startswith(("(", "kept")):
+            assert size == 8
+        elif text:  # the name of weights, or what is computed
+            assert size == 7
+    for word in axes.texts:
+        if hasattr(word, "xyann"):
+            assert word.arrow_patch.get_linewidth() == 1
+            assert word.arrow_patch.get_arrowstyle().arrow == "->"
+    for line in axes.lines:
+        assert line.get_linewidth() == 1
+
+
+def test_arrows_of_a_cell_join_the_boxes():
+    axes = draw_cell()
+    axes.figure.canvas.draw()
+    to_data = axes.transData.inverted()
+    edges = {}
+    for word in boxed(axes).values():
+        box = word.get_bbox_patch().get_window_extent()
+        edges[word.get_text()] = to_data.transform(box.get_points())
+
+    def gap(point, name):
+        """How far a point is from a box, along x and y."""
+        low, high = edges[name]
+        return max(
+            max(edge[0] - at, at - edge[1])
+            for edge, at in zip(
+                zip(low, high, strict=True), point, strict=True
+            )
+        )
+
+    joined = [
+        ("$X_t$", "$[X_t, H_{t-1}]$"),
+        ("$H_{t-1}$", "$[X_t, H_{t-1}]$"),
+        ("$[X_t, H_{t-1}]$", "$H_t$"),
+        ("$H_t$", "$O_t$"),
+    ]
+    for (start, end), (source, target) in zip(
+        arrows(axes)[:4], joined, strict=True
+    ):
+        assert -0.1 < gap(start, source) < 0.2
+        assert -0.1 < gap(end, target) < 0.3
+    _, end = arrows(axes)[4]
+    assert -0.1 < gap(end, "$H_{t-1}$") < 0.2
+    centres = {name: points.mean(0) for name, points in edges.items()}
+    assert centres["$X_t$"][1] == pytest.approx(-centres["$H_{t-1}$"][1])
+    for name in ("$[X_t, H_{t-1}]$", "$H_t$", "$O_t$"):
+        assert centres[name][1] == pytest.approx(0, abs=0.05)
+
+
+def test_the_loop_runs_below_and_at_the_left():
+    axes = draw_cell()
+    (loop,) = axes.lines
+    x, y = loop.get_xydata().T
+    assert x[0] == x[1] > x[2] == x[3]
+    assert y[1] == y[2] < y[3] < 0 > y[0] > y[1]
+    assert axes.get_ylim()[0] < y[1]
+    words = [w for w in axes.texts if w.get_text().startswith("kept")]
+    assert words[0].get_color() == STATE
+    u, v = words[0].get_position()
+    assert x[2] < u < x[1]
+    assert y[1] < v < y[1] + 0.3
+    colours = [
+        mpl.colors.to_hex(word.arrow_patch.get_edgecolor())
+        for word in axes.texts
+        if hasattr(word, "xyann")
+    ]
+    assert colours == [INK] * 4 + [STATE]
+
+
+def test_words_under_and_over_arrows_and_boxes():
+    axes = draw_cell()
+    at = {word.get_text(): word for word in axes.texts if word.get_text()}
+    boxes = [word for word in axes.texts if word.get_bbox_patch()]
+    shapes = [w for w in axes.texts if w.get_text().startswith("(")]
+    for box, shape in zip(boxes, shapes, strict=True):
+        (x, y), (u, v) = box.get_position(), shape.get_position()
+        assert x == u
+        assert y - 0.6 < v < y - 0.3
+        assert (shape.get_ha(), shape.get_va()) == ("center", "top")
+        assert shape.get_color() == INK
+    assert at["tanh"].get_va() == "bottom"
+    assert at["tanh"].get_position()[1] > 0
+    for text in (r"$W_{xh}$ on $W_{hh}$, $+\,b_h$", r"$W_{hq}$, $+\,b_q$"):
+        assert at[text].get_va() == "top"
+        assert at[text].get_color() == INK
+        assert -0.3 < at[text].get_position()[1] < 0
+    assert "XXXX" not in at

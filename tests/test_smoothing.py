@@ -22,6 +22,26 @@ def test_maximise_finds_the_most_likely_parameter():
     assert start.item() == 0
 
 
+def test_maximise_where_scales_differ_by_hundreds():
+    # five coins, each thrown ten times; p = sigmoid(scale x)
+    scales = torch.tensor([0.05, 0.3, 1.0, 5.0, 20.0], dtype=torch.float64)
+    heads = (9, 4, 3, 8, 6)
+
+    def probs(x):
+        thrown = (scales * x).sigmoid()
+        return torch.stack(
+            [
+                p if throw < n else 1 - p
+                for p, n in zip(thrown, heads, strict=True)
+                for throw in range(10)
+            ]
+        )
+
+    best = _maximise(probs, torch.zeros(5, dtype=torch.float64))
+    share = torch.tensor(heads, dtype=torch.float64) / 10
+    assert torch.allclose((scales * best).sigmoid(), share, atol=1e-5)
+
+
 class Shares(SmoothedLM):
     """A share of the relative frequency, the rest of the lower order."""
 
@@ -64,7 +84,34 @@ def test_tuning_by_hand():
     (share,) = lm.tuned(torch.tensor([1, 0, 0, 1])).shares
     # P(0) = 1/2 + share / 4 is best at 2/3
     assert share == pytest.approx(2 / 3, abs=1e-5)
+    # not rounded to single precision on the way
+    assert share != torch.tensor(share).float().item()
     assert lm.shares == [0.5]
+
+
+def test_tables_are_as_fine_as_their_counts():
+    lm = Shares(1, 2, [1 / 3]).fit(torch.tensor([0, 0, 1]))
+    expected = 1 / 3 * 2 / 3 + 2 / 3 * 1 / 2
+    assert lm.distribution([])[0].item() == pytest.approx(expected, abs=1e-15)
+
+
+class Products(Shares):
+    """A share that is the product of two numbers."""
+
+    _shape = (2,)
+
+    def _own(self, gram, context, pair):
+        return super()._own(gram, context, pair.prod())
+
+    def _lower(self, context, pair):
+        return super()._lower(context, pair.prod())
+
+
+def test_an_order_may_have_several_parameters():
+    lm = Products(1, 2, [[0.5, 0.5]]).fit(torch.tensor([0, 0, 0, 1]))
+    (pair,) = lm.tuned(torch.tensor([1, 0, 0, 1])).shares
+    assert len(pair) == 2
+    assert pair[0] * pair[1] == pytest.approx(2 / 3, abs=1e-6)
 
 
 def test_tuned_tables_follow_the_formula_that_was_tuned():

@@ -20,6 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRATCH = ROOT / "mutants"
+MUTATED = SCRATCH / "mutants" / "src"
 GOAL = 0.95
 CONFIG = """
 [tool.mutmut]
@@ -48,6 +49,8 @@ def prepare(modules: list[str], found: dict[str, str]) -> None:
     # test_ladder runs a tool
     shutil.copytree(ROOT / "tools", SCRATCH / "tools")
     (SCRATCH / "tests").mkdir()
+    # where mutmut will write: Python forgets paths that it does not find
+    MUTATED.mkdir(parents=True)
     tests = [f"test_{module}" for module in modules]
     for name in ("helpers", "scripts", "test_error_messages", *tests):
         shutil.copy(ROOT / "tests" / f"{name}.py", SCRATCH / "tests")
@@ -81,7 +84,7 @@ def mutmut(*arguments: str) -> str:
             "OMP_NUM_THREADS": "1",
             "UNROLLED_PROGRESS": "0",
             # programs that a test starts run the mutant, too
-            "PYTHONPATH": str(SCRATCH / "mutants" / "src"),
+            "PYTHONPATH": str(MUTATED),
         },
         capture_output=True,
         text=True,
