@@ -109,6 +109,17 @@ def test_what_learns_while_it_reads_is_an_open_point():
         "full",
         "none",
     ]
+    assert [handle.get_marker() for handle in shown] == ["o"] * 3
+    assert [handle.get_color() for handle in shown] == [
+        FAMILIES["counting"],
+        FAMILIES["compressor"],
+        INK,
+    ]
+    assert legend._ncols == 3  # more do not fit on a phone
+    # what is only named lies nowhere in the drawing
+    named = [line for line in axes.get_lines() if not len(line.get_xdata())]
+    assert len(named) == 3
+    assert not any(len(line.get_ydata()) for line in named)
 
 
 def test_a_result_from_outside_is_a_line():
@@ -118,6 +129,8 @@ def test_a_result_from_outside_is_a_line():
     assert line.get_linestyle() == ":"
     assert (line.get_color(), line.get_linewidth()) == (INK, 1)
     assert names_below(axes)[-1] == "outside"
+    unnamed = draw_ladder(THREE, mark=1.7)
+    assert names_below(unnamed) == ["baseline", "network"]
 
 
 def test_a_taller_ladder_for_more_models():
@@ -197,6 +210,7 @@ def test_windows_are_drawn_in_small_letters():
     numbers = [t for t in axes.texts if t.get_text() in "01"]
     for number, patch in zip(numbers, axes.patches, strict=True):
         assert number.get_size() < 8
+        assert number.get_va() == "bottom"
         # above the left end of its box
         word, box = number.get_window_extent(), patch.get_window_extent()
         assert box.x0 <= word.x0 < word.x1 < box.x1
