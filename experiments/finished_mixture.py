@@ -3,11 +3,15 @@
     python experiments/finished_mixture.py reading     how fast to learn
     python experiments/finished_mixture.py mixture     all models as one
 
+(between the two: experiments/recall.py networks)
+
 *Reading*: each stored network goes through the validation part with several
 rates; with the one that is best there, through validation and test part. The
-*mixture* multiplies powers of what context mixing and the networks say. Fitted
-before: no count, no parameter and no power changes after the validation part.
-Learning: all of them go on. Everything is chosen on the validation part.
+*mixture* multiplies powers of what context mixing says and the networks, each
+with its memory of states (recall.py). Fitted before: counts, parameters and
+memories are those of the training part, and no power changes after the
+validation part. Learning: all of them go on. Everything is chosen on the
+validation part.
 Results are in lib/unrolled/data/finished_mixture.json; appendix C shows them.
 """
 
@@ -40,6 +44,7 @@ STAYS = ("transformer",)  # read frozen only: a step of it costs too much
 SEGMENT = 20
 WARM = 1000  # training characters that a network reads first
 BLOCK = 1000  # test characters whose bits are stored as one sum
+WAYS = ("frozen", "learning")
 COUNTING, SHARE = "context mixing", 0.75  # its power at the start
 RATE = 1e-3  # of the powers
 
@@ -192,19 +197,30 @@ def mixed(book: Book, laws: dict, learns: bool, rate: float = RATE):
 
 
 def all_laws(book: Book):
-    """{"frozen": {name: rows}, "learning": {name: rows}}, and the control."""
-    found = {"frozen": {}, "learning": {}}
-    for name, row in read_stored()["reading"].items():
-        found["frozen"][name] = found["learning"][name] = frozen_laws(
-            name, book
-        )
-        if "rate" in row:
-            laws = learning_laws(name, book, row["rate"])
-            found["learning"][name] = laws
-    frozen, learning, control = counting_laws(book, found["frozen"])
-    found["frozen"] = {COUNTING: frozen, **found["frozen"]}
-    found["learning"] = {COUNTING: learning, **found["learning"]}
-    return found, control
+    """Rows of ln P: {way: {name: rows}}, without memories, and the control.
+
+    The ways are "frozen" and "learning", and both "without memories".
+    """
+    from recall import remembered  # which itself imports this file
+
+    alone, found = {}, {}
+    for way in WAYS:
+        alone[way], found[way] = {}, {}
+        for name, row in read_stored()["reading"].items():
+            learns = way == "learning" and "rate" in row
+            own = (
+                learning_laws(name, book, row["rate"])
+                if learns
+                else frozen_laws(name, book)
+            )
+            alone[way][name] = own
+            memory = "frozen" if way == "frozen" else "steps"
+            found[way][name] = remembered(name, book, own, memory)
+    *counted, control = counting_laws(book, alone["frozen"])
+    for way, rows in zip(WAYS, counted, strict=True):
+        alone[way] = {COUNTING: rows, **alone[way]}
+        found[way] = {COUNTING: rows, **found[way]}
+    return found, alone, control
 
 
 def without(laws: dict, *names: str) -> dict:
@@ -215,12 +231,13 @@ def without(laws: dict, *names: str) -> dict:
 def mixture() -> None:
     """All of it, and without each part."""
     book, content = Book(), read_stored()
-    laws, control = all_laws(book)
+    laws, alone, control = all_laws(book)
     content["mixture"] = {"networks as inputs": book.bits(control)}
-    for way, learns in (("frozen", False), ("learning", True)):
-        own = laws[way]
+    for way in WAYS:
+        learns, own = way == "learning", laws[way]
         cases = {"all of it": own}
         cases |= {f"without {name}": without(own, name) for name in own}
+        cases["without any memory"] = alone[way]
         cases["without any network"] = {COUNTING: own[COUNTING]}
         if learns:
             networks = without(laws["frozen"], COUNTING)
@@ -231,10 +248,6 @@ def mixture() -> None:
             cases["counts that do not learn"] = {
                 **own,
                 COUNTING: laws["frozen"][COUNTING],
-            }
-            cases["networks twice, still and learning"] = {
-                **own,
-                **{f"{name}, still": rows for name, rows in networks.items()},
             }
         content["mixture"][way] = rows = {}
         for case, chosen in cases.items():

@@ -5,10 +5,10 @@
     python experiments/recall.py seeds       three seeds, trained for it
 
 The temperature is chosen on the first 4,000 characters of the validation
-part, the share of the memory on all of it. *Fitted before*: the memory grows
-to the end of the validation part and then stays as it is. *Learning*: it
-grows on. *Steps*: the network learns while it reads (finished_mixture.py)
-beside a memory of the states that it had without. Results are in
+part, the share of the memory on all of it. *Frozen*: the memory holds the
+training part. *Growing*: it takes in what has been read, too. *Steps*: the
+network learns while it reads (finished_mixture.py) beside a memory that
+grows, of the states that it has without. Results are in
 lib/unrolled/data/recall.json; appendix C shows them.
 """
 
@@ -63,29 +63,27 @@ class Memory:
     def __init__(self, model, book: Book) -> None:
         """Read the whole book once."""
         self.ids = torch.cat([book.train, book.held])
-        self.starts = len(book.train), len(book.train) + len(book.valid)
+        self.start = len(book.train)
         self.size = len(book.vocab)
         self.states = states_of(model, self.ids)
 
-    def laws(self, start, end, temperature, grows=True):
-        """P of ids[start:end]: (end - start, V)."""
+    def laws(self, temperature, length=None, grows=True):
+        """P of the first so many characters of both parts: (length, V)."""
+        end = len(self.ids) if length is None else self.start + length
         return recall(
             self.states[:end],
             self.ids[:end],
-            start,
+            self.start,
             vocab_size=self.size,
             temperature=temperature,
             grows=grows,
         )
 
     def ways(self, temperature: float) -> dict:
-        """{"frozen", "learning"}: P at each place of both parts: (n, V)."""
-        valid, test = self.starts
-        first = self.laws(valid, test, temperature)
-        end = len(self.ids)
+        """{"frozen", "growing"}: P at each place of both parts: (n, V)."""
         return {
-            way: torch.cat([first, self.laws(test, end, temperature, grows)])
-            for way, grows in (("frozen", False), ("learning", True))
+            "frozen": self.laws(temperature, grows=False),
+            "growing": self.laws(temperature),
         }
 
 
@@ -94,31 +92,28 @@ def chosen_temperature(memory: Memory, own) -> tuple[float, dict]:
 
     own: ln P of those characters by the network itself.
     """
-    valid, _ = memory.starts
-    tried = {}
+    tried, ids = {}, memory.ids[memory.start :][:SHORT, None]
     for temperature in TEMPERATURES:
-        laws = memory.laws(valid, valid + SHORT, temperature)
-        ids = memory.ids[valid : valid + SHORT, None]
+        laws = memory.laws(temperature, SHORT)
         both = [own[:SHORT], laws.gather(1, ids)[:, 0].log()]
         scores = mix(both, fit_weights(both))
         tried[temperature] = round(-scores.mean().item() / math.log(2), 4)
     return min(tried, key=tried.get), tried
 
 
-def joined(book: Book, own, other) -> tuple[dict, float]:
-    """A network and another source as one; the share of the other.
+def joined(book: Book, own, other) -> dict:
+    """A network and another source as one.
 
     own, other: ln P of the characters of both parts.
     """
     n = len(book.valid)
     weights = fit_weights([own[:n], other[:n]])
     scores = mix([own, other], weights)
-    row = {
+    return {
         "share": round(weights[1], 3),
         "bits": book.bits(scores),
         "blocks": book.blocks(scores),
     }
-    return row, weights[1]
 
 
 def remembering(model, book: Book, own, learning=None) -> dict:
@@ -136,11 +131,24 @@ def remembering(model, book: Book, own, learning=None) -> dict:
     }
     for way, laws in memory.ways(temperature).items():
         recalled = book.picked(laws).log()
-        row[way], _ = joined(book, own, recalled)
+        row[way] = joined(book, own, recalled)
     if learning is not None:
         row["steps alone"] = {"bits": book.bits(learning)}
-        row["steps"], _ = joined(book, learning, recalled)
+        row["steps"] = joined(book, learning, recalled)
     return row
+
+
+def remembered(name: str, book: Book, own, way: str):
+    """ln P at each place of both parts, (n, V), of a network with a memory.
+
+    own: such rows of the network itself. way: "frozen" or "steps".
+    """
+    row = read_results()["networks"][name]
+    share = row.get(way, row["growing"])["share"]
+    recalled = Memory(stored_model(name), book).laws(
+        row["temperature"], grows=way != "frozen"
+    )
+    return ((1 - share) * own.exp() + share * recalled).log()
 
 
 def networks() -> None:
@@ -160,23 +168,14 @@ def networks() -> None:
 def counted(book: Book) -> dict:
     """ln P of the characters of both parts by models that count.
 
-    Kneser-Ney has read what a memory has that was fitted before, context
-    mixing what one has that grows.
+    Kneser-Ney has read what a frozen memory holds, context mixing what one
+    that grows does.
     """
-    size, n = len(book.vocab), len(book.valid)
-    tuned = KneserNeyLM(12, size).fit(book.train).tuned(book.valid)
-    both = torch.cat([book.train, book.valid])
-    lm = KneserNeyLM(12, size, tuned.discounts).fit(both)
-    all_ids = torch.cat([book.train, book.held])
-    by_kneser_ney = torch.cat(
-        [
-            tuned.log_probs(all_ids)[-len(book.held) :][:n],
-            lm.log_probs(all_ids)[-len(book.test) :],
-        ]
-    )
+    size, n = len(book.vocab), len(book.held)
+    lm = KneserNeyLM(12, size).fit(book.train).tuned(book.valid)
     mixing = ContextMixingLM(size, book.vocab[" "]).fit(book.train)
     return {
-        "Kneser-Ney": by_kneser_ney,
+        "Kneser-Ney": lm.log_probs(torch.cat([book.train, book.held]))[-n:],
         "context mixing, learning": mixing.read(book.held),
     }
 
@@ -188,7 +187,7 @@ def controls() -> None:
         keep("controls", source, {"bits": book.bits(scores)})
         for name in FILES:
             own = book.picked(frozen_laws(name, book))
-            row, _ = joined(book, own, scores)
+            row = joined(book, own, scores)
             keep("controls", f"{name}, {source}", row)
     for name in OTHERS:
         trained = stored_model(name)

@@ -140,7 +140,8 @@ def multiply(
     check_number("rate", rate, "[0, inf)")
     learn = len(ids) if learn is None else check_count("learn", learn, 0)
     found = []
-    for i, (law, token) in enumerate(zip(stacked, ids.tolist(), strict=True)):
+    for i, token in enumerate(ids.tolist()):
+        law = stacked[i]
         log_probs = (powers @ law).log_softmax(-1)
         found.append(log_probs[token])
         if i < learn:
@@ -160,8 +161,8 @@ def _check_sizes(
             f"sizes must be {len(parameters)}, one for each parameter, got "
             f"{len(sizes)}"
         )
-    for p, size in zip(parameters, sizes, strict=True):
-        size = torch.as_tensor(size)
+    for i, p in enumerate(parameters):
+        size = torch.as_tensor(sizes[i])
         if size.shape not in ((), p.shape):
             raise ValueError(
                 "sizes must be numbers, or of their parameters' shapes, got "

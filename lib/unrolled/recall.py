@@ -30,7 +30,7 @@ def states_of(model: nn.Module, ids: Tensor) -> Tensor:
     reader.W_hq = nn.Parameter(torch.eye(h, device=device))
     reader.b_q = nn.Parameter(torch.zeros(h, device=device))
     with torch.no_grad():
-        states, _ = reader(ids[None].to(device), reader.begin_state(1))
+        states, _ = reader(ids[None].to(device))
     return states[:, 0]
 
 
