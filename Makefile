@@ -83,7 +83,9 @@ experiments: $(READY)
 	$(BIN)/python experiments/zipf.py
 	$(BIN)/python experiments/context_mixing.py
 	$(BIN)/python experiments/gates.py tune chosen care again curve
-	$(BIN)/python experiments/finished_mixture.py reading mixture
+	$(BIN)/python experiments/finished_mixture.py reading
+	$(BIN)/python experiments/recall.py networks controls seeds
+	$(BIN)/python experiments/finished_mixture.py mixture
 	$(BIN)/python experiments/d2l_1_0.py
 	$(BIN)/python experiments/distributed.py learn
 	$(BIN)/python experiments/distributed.py fail

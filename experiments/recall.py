@@ -37,7 +37,7 @@ from unrolled.recall import recall, states_of
 
 STORED = DATA / "recall.json"
 PARTS = ("networks", "controls", "seeds")
-TEMPERATURES = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+TEMPERATURES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 SHORT = 4000  # characters that choose among them
 OTHERS = ("GRU", "LSTM, untaught")  # whose states are also left untrained
 SEEDED = ("GRU", "LSTM")
@@ -90,15 +90,24 @@ class Memory:
 def chosen_temperature(memory: Memory, own) -> tuple[float, dict]:
     """The best on the first of the validation part, and bits for each.
 
+    Beyond the ends of TEMPERATURES where one of them is the best.
+
     own: ln P of those characters by the network itself.
     """
     tried, ids = {}, memory.ids[memory.start :][:SHORT, None]
-    for temperature in TEMPERATURES:
+    waiting = list(TEMPERATURES)
+    for temperature in waiting:
         laws = memory.laws(temperature, SHORT)
         both = [own[:SHORT], laws.gather(1, ids)[:, 0].log()]
         scores = mix(both, fit_weights(both))
         tried[temperature] = round(-scores.mean().item() / math.log(2), 4)
-    return min(tried, key=tried.get), tried
+        if temperature == waiting[-1]:  # the best is not to be the last tried
+            best = min(tried, key=tried.get)
+            if best == min(tried):
+                waiting.append(best / 2)
+            elif best == max(tried):
+                waiting.append(2 * best)
+    return best, dict(sorted(tried.items()))
 
 
 def joined(book: Book, own, other) -> dict:
@@ -195,11 +204,13 @@ def controls() -> None:
             trained.vocab_size,
             trained.num_hiddens,
             trained.num_layers,
+            input_scale=gates.ONE["input_scale"],  # as training began
             generator=torch.Generator().manual_seed(0),
         )
-        own = book.picked(frozen_laws(name, book))
-        row = remembering(model, book, own)
-        keep("controls", f"{name}, untrained states", row)
+        if f"{name}, untrained states" not in read_results()["controls"]:
+            own = book.picked(frozen_laws(name, book))
+            row = remembering(model, book, own)
+            keep("controls", f"{name}, untrained states", row)
 
 
 def seeds() -> None:

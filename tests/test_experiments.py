@@ -15,6 +15,7 @@ from scripts import load
 from unrolled.checkpoints import load_model
 from unrolled.corpus import CorpusError, load_corpus, split
 from unrolled.evaluation import evaluate, log_probs
+from unrolled.mixtures import fit_weights, mix
 from unrolled.ngrams import NgramLM
 from unrolled.rnn import RNNLM
 from unrolled.subwords import all_tokens, learn_merges
@@ -767,9 +768,15 @@ def test_every_run_of_the_gated_networks_is_there_once():
     runs = [(row["kind"], row["seed"]) for row in stored["care"]]
     more = experiment.CARE.items()
     assert sorted(runs) == sorted((k, n) for k, seeds in more for n in seeds)
+    again = stored["again"]
+    assert [row["seed"] for row in again] == list(seeds)
+    best = experiment.best(experiment.AGAIN)["number"]
+    for row in again:
+        assert (row["kind"], row["number"]) == (experiment.AGAIN, best)
+        assert "valid_bits" not in row  # nothing was left to choose on
     curve = [(row["kind"], row["size"]) for row in stored["curve"]]
     assert sorted(curve) == sorted(
-        itertools.product(experiment.CURVE, experiment.SIZES)
+        itertools.product(experiment.SETTINGS, experiment.SIZES)
     )
 
 
@@ -887,6 +894,60 @@ def test_reading_again():
     ):
         (bits,) = book.bits(book.picked(laws))
         assert bits == pytest.approx(row[way][0], abs=1e-3)
+
+
+def test_every_memory_is_there():
+    experiment, stored = load("experiments/recall.py"), strict("recall.json")
+    reading = strict("finished_mixture.json")["reading"]
+    assert list(stored["networks"]) == list(experiment.FILES)
+    for name, row in stored["networks"].items():
+        assert row["alone"]["bits"] == reading[name]["frozen"]
+        assert ("steps" in row) == (name not in experiment.STAYS)
+        if "steps" in row:
+            assert row["steps alone"]["bits"] == reading[name]["learning"]
+    seeded = list(stored["seeds"].items())
+    assert [name for name, _ in seeded] == [
+        f"{kind}, seed {seed}"
+        for kind in experiment.SEEDED
+        for seed in experiment.gates.SEEDS
+    ]
+    chosen = {
+        f"{row['kind']}, seed {row['seed']}": row["test_bits"]
+        for row in strict("gates.json")["chosen"]
+    }
+    for name, row in seeded:
+        # the same run as the one that is stored elsewhere
+        bits = row["alone"]["bits"][1]
+        assert bits == pytest.approx(chosen[name], abs=0.01)
+    others = ("Kneser-Ney", "context mixing, learning")
+    names = [
+        *others,
+        *(f"{n}, {o}" for o in others for n in stored["networks"]),
+    ]
+    names += [f"{name}, untrained states" for name in experiment.OTHERS]
+    assert sorted(stored["controls"]) == sorted(names)
+    for row in (*stored["networks"].values(), *stored["seeds"].values()):
+        tried = {float(t): bits for t, bits in row["tried"].items()}
+        assert list(tried) == list(experiment.TEMPERATURES)
+        assert row["temperature"] == min(tried, key=tried.get)
+
+
+def test_a_memory_again():
+    """The first characters of the validation part, by the smallest network."""
+    book_or_skip()
+    experiment, stored = load("experiments/recall.py"), strict("recall.json")
+    name, book = "RNN, one layer", experiment.Book()
+    row, short = stored["networks"][name], experiment.SHORT
+    memory = experiment.Memory(experiment.stored_model(name), book)
+    laws = memory.laws(row["temperature"], short)
+    book.held = book.valid = book.valid[:short]
+    warm = load("experiments/finished_mixture.py").WARM
+    book.warm = book.warm[: warm + short]
+    own = experiment.frozen_laws(name, book)
+    scores = [book.picked(rows) for rows in (own, laws.log())]
+    bits = -mix(scores, fit_weights(scores)).mean().item() / math.log(2)
+    tried = row["tried"][str(row["temperature"])]
+    assert bits == pytest.approx(tried, abs=1e-3)
 
 
 def test_powers_of_the_finished_mixture_by_hand():

@@ -85,6 +85,11 @@ def test_rows_of_appendix_c_add_up_to_what_is_stored():
     readers = {n: r for n, r in content["reading"].items() if "rate" in r}
     best = min(readers, key=lambda name: readers[name]["learning"][0])
     expected[f"{best}, learning"] = readers[best]["learning"][1]
+    recalls = json.loads((tool.DATA / "recall.json").read_text("utf-8"))
+    for way, end in (("frozen", "memory"), ("steps", "memory, learning")):
+        able = {n: r for n, r in recalls["networks"].items() if way in r}
+        best = min(able, key=lambda name: able[name][way]["bits"][0])
+        expected[f"{best}, {end}"] = able[best][way]["bits"][1]
     for name, way in (
         ("finished mixture", "frozen"),
         ("finished mixture, learning", "learning"),

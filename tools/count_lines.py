@@ -32,6 +32,7 @@ APART = (
     "distributed",
     "gates",
     "reading",
+    "recall",
     "resuming",
     "sharing",
     "subwords",

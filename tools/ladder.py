@@ -284,9 +284,9 @@ def network_rungs(text: Text, models) -> Iterable[Scored]:
 
 def after_rnns_rungs() -> Iterable[Scored]:
     """Rows of appendix C: blocks that its experiments have stored."""
-    content, runs = (
+    content, runs, recalls = (
         json.loads((DATA / f"{name}.json").read_text("utf-8"))
-        for name in ("finished_mixture", "gates")
+        for name in ("finished_mixture", "gates", "recall")
     )
     reading = content["reading"]
 
@@ -308,6 +308,14 @@ def after_rnns_rungs() -> Iterable[Scored]:
     best = min(readers, key=lambda name: readers[name]["learning"][0])
     blocks = readers[best]["learning blocks"]
     yield row(f"{best}, learning", WHILE, "network", blocks)
+    remembering = recalls["networks"]
+    for way, end, kind in (
+        ("frozen", "memory", BEFORE),
+        ("steps", "memory, learning", WHILE),
+    ):
+        able = {n: r[way] for n, r in remembering.items() if way in r}
+        best = min(able, key=lambda name: able[name]["bits"][0])
+        yield row(f"{best}, {end}", kind, "network", able[best]["blocks"])
     for name, way, kind in (
         ("finished mixture", "frozen", BEFORE),
         ("finished mixture, learning", "learning", WHILE),
