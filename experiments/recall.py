@@ -31,9 +31,9 @@ from finished_mixture import (
 )
 from storing import DATA, store
 from unrolled.context_mixing import ContextMixingLM
+from unrolled.memory import recall, states_of
 from unrolled.mixtures import fit_weights, mix
 from unrolled.ngrams import KneserNeyLM
-from unrolled.recall import recall, states_of
 
 STORED = DATA / "recall.json"
 PARTS = ("networks", "controls", "seeds")

@@ -32,7 +32,7 @@ APART = (
     "distributed",
     "gates",
     "reading",
-    "recall",
+    "memory",
     "resuming",
     "sharing",
     "subwords",

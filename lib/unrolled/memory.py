@@ -49,7 +49,7 @@ def recall(
     now and T the temperature,
 
         P(x) = sum over the j with ids[j + 1] = x of
-               exp(-|h - h_j|^2 / T) / (the sum over all j),
+               exp(-(h - h_j)^2 / T) / (the sum over all j),
 
     which is attention to all that was read: keys are states, values are what
     came next. grows: whether what comes from ``start`` on is remembered as
@@ -77,7 +77,7 @@ def recall(
     for first in range(start - 1, len(ids) - 1, BLOCK):
         last = min(first + BLOCK, len(ids) - 1)
         known = last if grows else start - 1
-        # -|h - h_j|^2, but for |h|^2, which is the same for all j
+        # -(h - h_j)^2, but for the square of h, the same for all j
         scores = 2 * states[first:last] @ states[:known].T - squares[:known]
         if grows:  # a state must not find itself, nor what comes later
             later = torch.ones(last - first, last - first).triu().bool()

@@ -5,10 +5,10 @@ import torch
 from torch.nn.functional import one_hot
 
 from helpers import seeded, small, text
-from unrolled import recall as module
+from unrolled import memory as module
 from unrolled.attention import TransformerLM
 from unrolled.gates import GRULM, LSTMLM
-from unrolled.recall import recall, states_of
+from unrolled.memory import recall, states_of
 from unrolled.stacked import StackedRNNLM
 
 V = 6
