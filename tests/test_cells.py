@@ -257,7 +257,9 @@ def test_the_loop_runs_below_and_at_the_left():
     (loop,) = axes.lines
     x, y = loop.get_xydata().T
     assert x[0] == x[1] > x[2] == x[3]
-    assert y[1] == y[2] < y[3] < 0 > y[0] > y[1]
+    assert y[1] == y[2]
+    assert y[2] < y[3] < 0
+    assert y[1] < y[0] < 0
     assert axes.get_ylim()[0] < y[1]
     words = [w for w in axes.texts if w.get_text().startswith("kept")]
     assert words[0].get_color() == STATE
