@@ -20,7 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRATCH = ROOT / "mutants"
-MUTATED = SCRATCH / "mutants" / "src"
+MUTATED = "mutants/src"  # where mutmut writes in it
 GOAL = 0.95
 CONFIG = """
 [tool.mutmut]
@@ -49,8 +49,8 @@ def prepare(modules: list[str], found: dict[str, str]) -> None:
     # test_ladder runs a tool
     shutil.copytree(ROOT / "tools", SCRATCH / "tools")
     (SCRATCH / "tests").mkdir()
-    # where mutmut will write: Python forgets paths that it does not find
-    MUTATED.mkdir(parents=True)
+    # now: Python forgets a path that it does not find at its start
+    (SCRATCH / MUTATED).mkdir(parents=True)
     tests = [f"test_{module}" for module in modules]
     for name in ("helpers", "scripts", "test_error_messages", *tests):
         shutil.copy(ROOT / "tests" / f"{name}.py", SCRATCH / "tests")
@@ -84,7 +84,7 @@ def mutmut(*arguments: str) -> str:
             "OMP_NUM_THREADS": "1",
             "UNROLLED_PROGRESS": "0",
             # programs that a test starts run the mutant, too
-            "PYTHONPATH": str(MUTATED),
+            "PYTHONPATH": str(SCRATCH / MUTATED),
         },
         capture_output=True,
         text=True,
@@ -103,11 +103,17 @@ def change(mutant: str) -> tuple[str, str]:
     return " ".join(old), " ".join(new)
 
 
-def reason(module: str, new: str) -> str:
-    """Why no test can tell this change from the original."""
+def reason(module: str, old: str, new: str) -> str:
+    """Why no test can tell this change from the original.
+
+    An entry names a part of the new line, or of a line that was removed.
+    """
     known = tomllib.loads((ROOT / "tools" / "survivors.toml").read_text())
     for entry in known.get(module, []):
-        if entry["change"] in new:
+        part, line = entry.get("change"), new
+        if "removed" in entry and not new:
+            part, line = entry["removed"], old
+        if part and part in line:
             return entry["reason"]
     return ""
 
@@ -146,7 +152,7 @@ def main(modules: list[str]) -> int:
         if verdict == "killed":
             continue
         old, new = change(f"unrolled.{found[module].replace('/', '.')}.{name}")
-        why = reason(module, new)
+        why = reason(module, old, new)
         failed |= not why
         print(f"\n{verdict}: {module}.{name}\n  - {old}\n  + {new}")
         print(f"  {why or 'NO REASON GIVEN'}")

@@ -88,11 +88,11 @@ class SmoothedLM(InterpolatedLM):
 
             def probs(raw: Tensor) -> Tensor:
                 mixed = torch.tensor(1 / self.vocab_size, dtype=torch.float64)
-                for (gram, context), parameter in zip(
-                    looked_up, self._bounded(raw), strict=True
-                ):
-                    own = self._own(gram, context, parameter)
-                    mixed = own + self._lower(context, parameter) * mixed
+                parameters = self._bounded(raw)
+                for order, (gram, context) in enumerate(looked_up):
+                    own = self._own(gram, context, parameters[order])
+                    lower = self._lower(context, parameters[order])
+                    mixed = own + lower * mixed
                 return mixed[1:]
 
             start = torch.zeros(self.order, *self._shape, dtype=torch.float64)

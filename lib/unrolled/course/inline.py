@@ -38,6 +38,7 @@ def show_in_notebooks() -> None:
     backend.print_figure_kwargs = CROPPED | {"dpi": SHARP, "metadata": undated}
     # the backend knows one density for all formats: the PNG is added by hand
     backend.figure_formats = {"svg"}
-    picture = partial(print_figure, dpi=SMALL, base64=True, **CROPPED)
+    # cut to what is drawn, as print_figure does unless it is told not to
+    picture = partial(print_figure, dpi=SMALL, base64=True)
     pictures = shell.display_formatter.formatters["image/png"]
     pictures.for_type(Figure, picture)
