@@ -23,6 +23,21 @@ def test_there_and_back(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["a.pt"]
 
 
+def test_it_asks_for_the_cpu_and_for_no_code(tmp_path, monkeypatch):
+    path = tmp_path / "a.pt"
+    save_checkpoint(path, {"epoch": 3})
+    real, asked = torch.load, {}
+
+    def spy(file, **options):
+        asked.update(options)
+        return real(file, **options)
+
+    monkeypatch.setattr(torch, "load", spy)
+    load_checkpoint(path)
+    # whatever wrote it, and whatever torch's defaults are
+    assert asked == {"map_location": "cpu", "weights_only": True}
+
+
 @pytest.mark.parametrize("where", ["save", "fsync"])
 def test_an_end_while_it_is_written(tmp_path, monkeypatch, where):
     path = tmp_path / "a.pt"

@@ -19,11 +19,11 @@ def read_claims() -> list[dict[str, str]]:
     """
     name = spoken_language()
     data = resources.files("unrolled") / "data"
-    claims = json.loads((data / "claims.json").read_text("utf-8"))
+    claims = json.loads((data / "claims.json").read_bytes())
     found = claims
     if name != ENGLISH:
-        found = json.loads((data / f"claims.{name}.json").read_text("utf-8"))
+        found = json.loads((data / f"claims.{name}.json").read_bytes())
     return [
-        {**row, "english": own["sentence"]}
-        for row, own in zip(found, claims, strict=True)
+        {**row, "english": claims[i]["sentence"]}
+        for i, row in enumerate(found)
     ]
