@@ -10,9 +10,9 @@ rates; with the one that is best there, through validation and test part. The
 *mixture* multiplies powers of what context mixing says and the networks, each
 with its memory of states (recall.py). Fitted before: counts, parameters and
 memories are those of the training part, and no power changes after the
-validation part. Learning: all of them go on. Everything is chosen on the
-validation part.
-Results are in lib/unrolled/data/finished_mixture.json; appendix C shows them.
+validation part. Learning: all of them go on, but for the transformer, which
+only reads. Settings are chosen on the validation part. Results are in
+lib/unrolled/data/finished_mixture.json; appendix C shows them.
 """
 
 import json
@@ -197,9 +197,9 @@ def mixed(book: Book, laws: dict, learns: bool, rate: float = RATE):
 
 
 def all_laws(book: Book):
-    """Rows of ln P: {way: {name: rows}}, without memories, and the control.
+    """Rows of ln P with the memories, the same without, and the control.
 
-    The ways are "frozen" and "learning", and both "without memories".
+    The first two: {"frozen": {name: rows}, "learning": {name: rows}}.
     """
     from recall import remembered  # which itself imports this file
 

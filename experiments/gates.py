@@ -334,9 +334,6 @@ def again() -> None:
         model, row = run(
             AGAIN, settings(AGAIN, number), seed, ids, None, len(vocab)
         )
-        path = DATA / f"{AGAIN.lower()}_again.safetensors"
-        if seed == SEEDS[0]:
-            store_model(path, model, vocab)
         bits = on_test(model.half().float(), [ids[-1000:], test_ids])
         keep("again", {"number": number, **row, "test_bits": bits})
 
