@@ -165,6 +165,13 @@ class TestTheSame:
 
         for error in together(other_start):
             assert "the processes must have the same" in str(error)
+        # and nothing was learned until then
+        models = [small(seed=0), small(seed=1)]
+        together(lambda rank, group: run(group, models[rank]))
+        for seed, model in enumerate(models):
+            assert (
+                apart(model.state_dict(), small(seed=seed).state_dict()) == 0
+            )
 
     def test_processes_that_drift_apart(self):
         def work(rank, group):
@@ -273,6 +280,32 @@ def test_one_progress_bar(capsys, monkeypatch):
     assert f"held_out={found[0][1].held_out[5]:.3g}" in bar
 
 
+def test_the_bar_of_one_process_that_goes_on(capsys, monkeypatch, tmp_path):
+    monkeypatch.delenv("UNROLLED_PROGRESS")
+    options = {"checkpoint": tmp_path / "a.pt"}
+    run(epochs=2, **options)
+    capsys.readouterr()
+    run(**options)
+    bar = capsys.readouterr().err
+    begins, *_, ends = re.findall(r"\| (\d/\d) \[", bar)
+    assert (begins, ends) == ("2/5", "5/5")
+    assert "/1 [" not in bar  # that of each epoch's training is off
+
+
+def test_gradients_are_clipped_to_a_norm_of_1():
+    def learn(**options):
+        model = small()
+        with torch.no_grad():
+            model.W_hq *= 30  # far off, and sure
+        history = train_together(model, loader(), 2, sgd(model), **options)
+        return history.norms, model.state_dict()
+
+    norms, parameters = learn()
+    assert max(norms) > 1
+    assert apart(parameters, learn(theta=1.0)[1]) == 0
+    assert apart(parameters, learn(theta=2.0)[1]) > 0
+
+
 @pytest.fixture(scope="module")
 def story(tmp_path_factory):
     """A file with a small text, and the options of a small network."""
@@ -371,10 +404,16 @@ class TestCommandLine:
             written.append(threading.current_thread())
             real(*args)
 
+        threads = []
+
+        def work(_, group):
+            threads.append((group.rank(), threading.current_thread()))
+            _train_on_text(options, group)
+
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(distributed, "save_model", save)
-            together(lambda _, group: _train_on_text(options, group))
-        assert len(written) == 1
+            together(work)
+        assert written == [dict(threads)[0]]
         assert saved.exists()
 
     def test_help_says_the_defaults(self, capsys):
@@ -382,11 +421,19 @@ class TestCommandLine:
             main(["--help"])
         said = " ".join(capsys.readouterr().out.split())
         assert said.startswith("usage: unrolled.distributed ")
-        assert "Training with several processes, started by torchrun." in said
+        first, more = "started by torchrun.", "Appendix D teaches this module"
+        assert f"Training with several processes, {first}" in said
+        assert more not in said
         for words in (
             "--rows ROWS of a minibatch, shared by all processes (32)",
-            "TIMEOUT seconds that a process waits for another (15.0)",
+            "--steps STEPS of a window (64)",
+            "--units UNITS of a layer (256)",
+            "--layers LAYERS of the network (1)",
+            "--epochs EPOCHS in all (15)",
+            "--rate RATE of Adam, at its largest (0.002)",
             "AVERAGING decay of the average that is scored (0.999)",
+            "--seed SEED of all that is drawn (0)",
+            "TIMEOUT seconds that a process waits for another (15.0)",
             "--checkpoint FILE a file to go on from, written after each epoch",
             "--save FILE a file for the network at the end (safetensors)",
             "--text FILE a file to read in place of The Time Machine",
