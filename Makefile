@@ -15,7 +15,7 @@ export JUPYTER_PLATFORM_DIRS := 1
 export UNROLLED_SOLUTIONS
 
 .PHONY: book pdf serve test refresh execute forms claims ladder experiments explorables rooms zh catalogs test-zh \
-        bench portability mutate lines lint clean
+        bench portability mutate lines lint clean english-site chinese-site
 
 $(READY): requirements.txt constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -26,9 +26,15 @@ $(READY): requirements.txt constraints.txt pyproject.toml
 
 book: $(READY) zh
 	rm -rf _build book/_static/from_notebooks
-	$(BIN)/jupyter-book build . -n -W --keep-going
-	$(BIN)/python tools/translation site
+	$(MAKE) -j 2 english-site chinese-site
+	$(BIN)/python tools/translation place
 	@echo "The site: $(CURDIR)/$(SITE)/index.html"
+
+english-site:
+	$(BIN)/jupyter-book build . -n -W --keep-going
+
+chinese-site:
+	$(BIN)/python tools/translation site
 
 pdf: $(READY)
 	$(BIN)/python tools/pdf.py

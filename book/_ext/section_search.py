@@ -15,14 +15,22 @@ from docutils import nodes
 HEADING = 50  # a word of a heading weighs as much as this many in the text
 
 
-def _words(text: str, language) -> list[str]:
+class Stems(dict):
+    """The stem of each word, found once: a book repeats its words."""
+
+    def __init__(self, language):
+        self.language = language
+
+    def __missing__(self, word: str) -> str:
+        stem = self[word] = self.language.stem(word.lower()).lower()
+        return stem
+
+
+def _words(text: str, stems: Stems) -> list[str]:
     """The words of a text as Sphinx indexes them."""
+    language = stems.language
     words = language.split(text)
-    return [
-        language.stem(w.lower()).lower()
-        for w in words
-        if language.word_filter(w)
-    ]
+    return [stems[word] for word in words if language.word_filter(word)]
 
 
 def _own_text(section: nodes.section) -> tuple[str, str]:
@@ -45,7 +53,7 @@ def _own_text(section: nodes.section) -> tuple[str, str]:
     return "".join(prose), "\n".join(code)
 
 
-def sections_of(doctree: nodes.document, language) -> list[list]:
+def sections_of(doctree: nodes.document, stems: Stems) -> list[list]:
     """For each section: its anchor, heading and the weights of its words.
 
     The anchor of a page's first section is empty: it is the page's top.
@@ -54,9 +62,9 @@ def sections_of(doctree: nodes.document, language) -> list[list]:
     for section in doctree.findall(nodes.section):
         heading = section.next_node(nodes.title).astext()
         prose, code = _own_text(section)
-        weights = Counter(_words(prose, language))
-        weights |= Counter(set(_words(code, language)))
-        for word in set(_words(heading, language)):
+        weights = Counter(_words(prose, stems))
+        weights |= Counter(set(_words(code, stems)))
+        for word in set(_words(heading, stems)):
             weights[word] += HEADING
         top = isinstance(section.parent, nodes.document)
         anchor = "" if top else section["ids"][0]
@@ -68,9 +76,9 @@ def write_sections(app, exception) -> None:
     """Write the index of sections beside Sphinx's own."""
     if exception or app.builder.name != "html":
         return
-    language = app.builder.indexer.lang
+    stems = Stems(app.builder.indexer.lang)
     pages = {
-        name: sections_of(app.env.get_doctree(name), language)
+        name: sections_of(app.env.get_doctree(name), stems)
         for name in sorted(app.env.found_docs)
     }
     text = json.dumps(pages, ensure_ascii=False, separators=(",", ":"))

@@ -2,7 +2,8 @@
 
     python tools/translation update     the catalogs follow the English
     python tools/translation pages      book/zh, from English and catalogs
-    python tools/translation site       _build/html/zh, from book/zh
+    python tools/translation site       _build/zh, from book/zh
+    python tools/translation place      _build/html/zh, from _build/zh
 
 A translator works in translations/zh_CN/*.po, with any editor for gettext.
 """
@@ -18,6 +19,7 @@ COMMANDS = {
     "update": update.update,
     "pages": generate.generate,
     "site": site_zh.build,
+    "place": site_zh.place,
 }
 
 if __name__ == "__main__":

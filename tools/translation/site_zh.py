@@ -128,8 +128,10 @@ def write_sources(source: Path = SOURCE) -> None:
     shutil.rmtree(source, ignore_errors=True)
     book = source / "book"
     shutil.copytree(generate.TARGET, book)
+    # what the English build makes of its notebooks may be half written
+    made = shutil.ignore_patterns("from_notebooks", "__pycache__")
     for name in ("_ext", "_static", "_templates", "_root"):
-        shutil.copytree(ROOT / "book" / name, book / name)
+        shutil.copytree(ROOT / "book" / name, book / name, ignore=made)
     for name in ("lib", "translations"):
         (source / name).symlink_to(ROOT / name)
     config = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
@@ -164,8 +166,8 @@ def write_sources(source: Path = SOURCE) -> None:
     words.write_text(f"export default {table};\n", "utf-8")
 
 
-def build(source: Path = SOURCE, site: Path = SITE) -> None:
-    """Build it, and put it into the English site."""
+def build(source: Path = SOURCE) -> None:
+    """Build it by itself; ``place`` puts it into the English site."""
     sys.path.append(str(ROOT / "book" / "_ext"))
     from repository_address import find_repository
 
@@ -176,6 +178,10 @@ def build(source: Path = SOURCE, site: Path = SITE) -> None:
     program = Path(sys.executable).with_name("jupyter-book")
     command = [program, "build", source, "-n", "-W", "--keep-going"]
     subprocess.run(command, check=True, env=environment)
+
+
+def place(source: Path = SOURCE, site: Path = SITE) -> None:
+    """Put what was built into the English site."""
     target = site / generate.NAME
     shutil.rmtree(target, ignore_errors=True)
     shutil.move(source / "_build" / "html", target)
