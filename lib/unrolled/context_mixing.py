@@ -4,6 +4,7 @@ Section 8.3a teaches this module: :doc:`/book/8_3a_counting_in_earnest`. Good
 compressors do so a bit at a time; here it is all of a distribution at once.
 """
 
+import copy
 from collections.abc import Sequence
 from typing import Self
 
@@ -89,6 +90,13 @@ class ContextMixingLM:
         rows = sum(map(len, self.families().values()))
         self.weights = np.ones((PLACES, rows + num_extra))
         self.weights[:, rows:] = 0.0
+
+    def __deepcopy__(self, memo: dict) -> Self:
+        """A model that goes on by itself; faster than a look at each key."""
+        twin = copy.copy(self)
+        twin._counts = {key: row.copy() for key, row in self._counts.items()}
+        twin.weights = self.weights.copy()
+        return twin
 
     def families(self) -> dict[str, list[tuple]]:
         """The contexts of the next token, of each kind, shortest first."""

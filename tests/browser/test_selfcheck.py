@@ -53,12 +53,6 @@ def questions_of(chapter):
     return questions[1:]  # the first paragraph introduces them
 
 
-def shown(locator):
-    """The visible text of an element without its formulas."""
-    html = locator.evaluate("e => e.outerHTML")
-    return words(BeautifulSoup(html, "html.parser"))
-
-
 def forms(visited):
     """All questions of the page that is open."""
     return visited.page.locator("form.selfcheck").all()
@@ -84,6 +78,35 @@ def count(visited):
     return visited.page.locator(".selfcheck-end p").inner_text()
 
 
+# goes through all questions: chooses each answer, has it checked and the
+# others explained; what is shown then, without formulas
+THROUGH = """() => {
+  const said = (e) => {
+    const copy = e.cloneNode(true);
+    copy.querySelectorAll(".math").forEach((formula) => formula.remove());
+    return copy.textContent.split(/\\s+/).join(" ").trim();
+  };
+  const seen = (form, what) =>
+    [...form.querySelectorAll(what)].filter((e) => e.checkVisibility());
+  return [...document.querySelectorAll("form.selfcheck")].map((form) => {
+    const press = (name) => seen(form, "button")
+      .find((e) => e.textContent.trim() === name).click();
+    return {
+      question: said(form.querySelector("legend")),
+      answers: [...form.querySelectorAll("label")].map(said),
+      tries: [...form.querySelectorAll("input[type=radio]")].map((radio) => {
+        radio.click();
+        press("Check");
+        const verdicts = seen(form, ".verdict").map(said);
+        const early = seen(form, ".answer .why").length;
+        press("EXPLAIN");
+        return [verdicts, early, seen(form, ".answer .why").map(said)];
+      }),
+    };
+  });
+}""".replace("EXPLAIN", EXPLAIN)
+
+
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_every_answer_gets_its_own_verdict(visit, chapter):
     questions = questions_of(chapter)
@@ -96,23 +119,20 @@ def test_every_answer_gets_its_own_verdict(visit, chapter):
         ".every(e => e.querySelector('mjx-container'))"
     )
     for form, (question, answers) in zip(
-        forms(visited), questions, strict=True
+        visited.page.evaluate(THROUGH), questions, strict=True
     ):
-        assert shown(form.locator("legend")) == question
+        assert form["question"] == question
         assert [v for _, v, _ in answers].count("Yes.") == 1
         assert len(answers) in (3, 4)
-        labels = form.locator("label").all()
-        assert [shown(x) for x in labels] == [text for text, _, _ in answers]
-        for place, (_, verdict, why) in enumerate(answers):
+        assert form["answers"] == [text for text, _, _ in answers]
+        for place, (tried, (_, verdict, why)) in enumerate(
+            zip(form["tries"], answers, strict=True)
+        ):
+            verdicts, early, explained = tried
             word = {"Yes.": "Right.", "No.": "Not yet."}[verdict]
-            said = choose(form, place)
-            assert shown(said) == f"{word} {why}"
-            assert said.is_visible()
-            assert form.locator(".answer .why:visible").count() == 0
-            form.get_by_role("button", name=EXPLAIN).click()
-            assert [
-                shown(x) for x in form.locator(".answer .why:visible").all()
-            ] == [
+            assert verdicts == [f"{word} {why}"]
+            assert early == 0
+            assert explained == [
                 f"{v} {w}" for i, (_, v, w) in enumerate(answers) if i != place
             ]
 
@@ -319,10 +339,10 @@ def test_a_finger_hits_every_control(visit, width):
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_without_the_script_there_are_folded_answers(browser, site, chapter):
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto(f"{site}book/{chapter}.html")
+def test_without_the_script_there_are_folded_answers(visit, chapter):
+    visited = visit(java_script_enabled=False)
+    page = visited.page
+    visited.go(f"book/{chapter}.html")
     section = page.locator("#self-check")
     assert section.locator("form").count() == 0
     total = sum(len(answers) for _, answers in questions_of(chapter))
@@ -331,7 +351,6 @@ def test_without_the_script_there_are_folded_answers(browser, site, chapter):
     assert section.locator("details > p:visible").count() == 0
     folds.first.locator("summary").click()
     assert folds.first.locator("p").is_visible()
-    context.close()
 
 
 def test_solutions_of_exercises_stay_folds(visit):
