@@ -555,7 +555,7 @@ class TestTorchrun:
         broken, path = tmp_path / "broken.py", tmp_path / "a.pt"
         broken.write_text(BROKEN, "utf-8")
         options = [*story, "--checkpoint", path]
-        silent = ["--timeout", "8"] if kind == "hangs" else []
+        silent = ["--timeout", "4"] if kind == "hangs" else []
         status, said = torchrun(broken, kind, *options, *silent)
         assert status == 1
         what = "has gone" if kind == "dies" else "gives no answer"

@@ -15,7 +15,6 @@ import html
 import http.server
 import io
 import re
-import shutil
 import sys
 import threading
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
+import chromium
 import yaml
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import (
@@ -39,7 +39,6 @@ SITE = ROOT / "_build" / "html"
 TARGET = ROOT / "_build" / "unrolled.pdf"
 ZH = "zh"  # the Chinese site: its folder, and the settings it was built with
 ZH_SOURCE = ROOT / "_build" / ZH / "source"
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 OLDEST = 131  # the first to print the boxes in the margin of @page
 # links between pages of the site are printed with this address, which no
@@ -344,12 +343,9 @@ def main(arguments: list[str]) -> None:
             f"The site is not built: {site} lacks {missing[0]}.html. "
             "Run make book first."
         )
-    program = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    program = chromium.find()
     if program is None:
-        sys.exit(
-            f"No Chromium: none of {', '.join(CHROMIUM)} is installed. "
-            "On Debian and Ubuntu: apt install chromium."
-        )
+        sys.exit(chromium.MISSING)
     facts = yaml.safe_load((source / "_config.yml").read_text("utf-8"))
 
     from playwright.sync_api import sync_playwright

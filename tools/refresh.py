@@ -12,15 +12,15 @@ the speed of the machine (make bench).
 
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import chromium
+
 ROOT = Path(__file__).resolve().parent.parent
 SUMMARY = "book/8_6_summary.ipynb"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 def steps(chosen: list[str], root: Path = ROOT) -> list[tuple[str, list]]:
@@ -113,6 +113,6 @@ def refresh(plan: list[tuple[str, list]], root: Path = ROOT) -> None:
 
 if __name__ == "__main__":
     plan = steps(sys.argv[1:])
-    if not any(shutil.which(name) for name in BROWSERS):
+    if chromium.find() is None:
         print(f"left out, since there is no Chromium: {plan.pop()[0]}")
     refresh(plan)

@@ -15,17 +15,16 @@ tests/browser/test_layout.py says when that is due.
 import functools
 import http.server
 import re
-import shutil
 import threading
 from pathlib import Path
 
+import chromium
 from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "_build" / "html"
 SHEET = ROOT / "book" / "_static" / "explorables.css"
 MARK = "/* From here on written by tools/rooms.py (make rooms). */\n"
-NAMES = ("chromium", "chromium-browser", "google-chrome")
 # on narrow screens a few pixels break a line
 WIDTHS = [*range(320, 720, 8), *range(720, 1601, 16)]
 SPREAD = 32  # px by which the heights under one rule may differ
@@ -124,9 +123,11 @@ def pages() -> list[str]:
 
 def main() -> None:
     """Measure the built site and write the rules."""
-    chromium = next(filter(None, map(shutil.which, NAMES)), None)
-    if chromium is None or not SITE.is_dir():
-        raise SystemExit("needs Chromium, and the site: run make book first")
+    program = chromium.find()
+    if program is None:
+        raise SystemExit(chromium.MISSING)
+    if not SITE.is_dir():
+        raise SystemExit("The site is not built: run make book first")
     handler = functools.partial(Quiet, directory=str(SITE))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -137,7 +138,7 @@ def main() -> None:
     text = ""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
+            executable_path=program, args=["--no-sandbox", "--disable-gpu"]
         )
         for query, touch in media.items():
             found: dict[str, Heights] = {}

@@ -6,8 +6,10 @@ send a reader to the section, put the one that bears the word as its heading
 first and the library's entries after the pages.
 """
 
+import functools
 import json
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 from docutils import nodes
@@ -15,22 +17,15 @@ from docutils import nodes
 HEADING = 50  # a word of a heading weighs as much as this many in the text
 
 
-class Stems(dict):
-    """The stem of each word, found once: a book repeats its words."""
+def words_by(language) -> Callable[[str], list[str]]:
+    """The function that gives the words of a text as Sphinx indexes them."""
+    stem = functools.cache(language.stem)  # a book repeats its words
 
-    def __init__(self, language):
-        self.language = language
+    def words(text: str) -> list[str]:
+        found = filter(language.word_filter, language.split(text))
+        return [stem(word.lower()).lower() for word in found]
 
-    def __missing__(self, word: str) -> str:
-        stem = self[word] = self.language.stem(word.lower()).lower()
-        return stem
-
-
-def _words(text: str, stems: Stems) -> list[str]:
-    """The words of a text as Sphinx indexes them."""
-    language = stems.language
-    words = language.split(text)
-    return [stems[word] for word in words if language.word_filter(word)]
+    return words
 
 
 def _own_text(section: nodes.section) -> tuple[str, str]:
@@ -53,7 +48,7 @@ def _own_text(section: nodes.section) -> tuple[str, str]:
     return "".join(prose), "\n".join(code)
 
 
-def sections_of(doctree: nodes.document, stems: Stems) -> list[list]:
+def sections_of(doctree: nodes.document, words: Callable) -> list[list]:
     """For each section: its anchor, heading and the weights of its words.
 
     The anchor of a page's first section is empty: it is the page's top.
@@ -62,9 +57,9 @@ def sections_of(doctree: nodes.document, stems: Stems) -> list[list]:
     for section in doctree.findall(nodes.section):
         heading = section.next_node(nodes.title).astext()
         prose, code = _own_text(section)
-        weights = Counter(_words(prose, stems))
-        weights |= Counter(set(_words(code, stems)))
-        for word in set(_words(heading, stems)):
+        weights = Counter(words(prose))
+        weights |= Counter(set(words(code)))
+        for word in set(words(heading)):
             weights[word] += HEADING
         top = isinstance(section.parent, nodes.document)
         anchor = "" if top else section["ids"][0]
@@ -76,9 +71,9 @@ def write_sections(app, exception) -> None:
     """Write the index of sections beside Sphinx's own."""
     if exception or app.builder.name != "html":
         return
-    stems = Stems(app.builder.indexer.lang)
+    words = words_by(app.builder.indexer.lang)
     pages = {
-        name: sections_of(app.env.get_doctree(name), stems)
+        name: sections_of(app.env.get_doctree(name), words)
         for name in sorted(app.env.found_docs)
     }
     text = json.dumps(pages, ensure_ascii=False, separators=(",", ":"))

@@ -1,23 +1,24 @@
 """The built site on a local server, and a real browser that opens it.
 
-Chromium is the system's own (Debian: package chromium). Without one the
-tests are skipped, and the reason says so.
+It is the system's Chromium (tools/chromium.py). Without one the tests are
+skipped, and the reason says so.
 """
 
 import contextlib
 import functools
 import http.server
 import os
-import shutil
 import threading
 from pathlib import Path
 
 import pytest
 
+from scripts import load
+
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "_build" / "html"
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
+chromium = load("tools/chromium.py")
+CHROMIUM = chromium.find()
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -66,7 +67,7 @@ def browser():
     if CHROMIUM is None:
         if os.environ.get("UNROLLED_NEEDS_BROWSER") == "1":
             pytest.fail("no Chromium found, and UNROLLED_NEEDS_BROWSER is 1")
-        pytest.skip(f"no browser: none of {', '.join(NAMES)} is installed")
+        pytest.skip(chromium.MISSING)
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

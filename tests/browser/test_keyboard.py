@@ -64,6 +64,11 @@ def test_what_has_the_focus_has_a_ring(visit, path, theme):
     visited.settle()
     page = visited.page
     page.add_style_tag(content="* { transition: none !important }")
+    # the library's entries are all alike
+    page.evaluate(
+        "[...document.querySelectorAll('dl.py')].slice(12)"
+        ".forEach((e) => e.remove())"
+    )
     names, faults = set(), []
     for _ in range(2000):
         page.keyboard.press("Tab")

@@ -19,8 +19,8 @@ pytestmark = [
 # four English words in a row, outside what may stay English: code, figures,
 # printed tables, titles of works, the library's own documentation
 ENGLISH = re.compile(r"[A-Za-z][a-z'-]*(?:[ ,;:]+[A-Za-z][a-z'-]*){3,}")
-KEPT = ["pre", "code", "svg", "table", "em", "script", "style"]
-KEPT_CLASSES = re.compile(r"^(?:math|sig|highlight|output|py)$")
+KEPT = "pre, code, svg, table, em, script, style"
+KEPT += ", .math, .sig, .highlight, .output, .py"
 SOURCES = ("资料来源", "程序库中")
 # names of the ladder and of tables, and words of the text, as they are
 # printed there
@@ -32,13 +32,15 @@ NAMES = """
 
 
 def sentences_in_english(path):
-    soup = BeautifulSoup(path.read_text("utf-8"), "html.parser")
+    # drawings are most of a page, and without them it is read in no time
+    html = re.sub(r"<svg.*?</svg>", "", path.read_text("utf-8"), flags=re.S)
+    soup = BeautifulSoup(html, "html.parser")
+    for kept in soup.select(KEPT):
+        kept.extract()
     known = [name.strip() for name in re.split(r"[|\n]", NAMES)]
     found = []
     for text in soup.body.find_all(string=True):
-        if isinstance(text, Comment) or text.find_parent(KEPT):
-            continue
-        if text.find_parent(class_=KEPT_CLASSES):
+        if isinstance(text, Comment):
             continue
         block = text.find_parent(["p", "li"])
         if block and block.get_text().strip().startswith(SOURCES):

@@ -281,7 +281,12 @@ def run(folder):
 
 def test_what_is_missing_is_named(tmp_path):
     (tmp_path / "tools").mkdir()
-    for name in ("tools/pdf.py", "_toc.yml", "_config.yml"):
+    for name in (
+        "tools/pdf.py",
+        "tools/chromium.py",
+        "_toc.yml",
+        "_config.yml",
+    ):
         shutil.copy(ROOT / name, tmp_path / name)
     done = run(tmp_path)
     assert done.returncode == 1

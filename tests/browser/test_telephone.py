@@ -18,11 +18,9 @@ TELEPHONE = {
 
 
 def open_on_telephone(visited, path):
-    """Open a page, wait for its formulas."""
+    """Open a page, wait for its formulas and explorables."""
     visited.go(path)
-    visited.page.evaluate(
-        "async () => { await window.MathJax?.startup?.promise }"
-    )
+    visited.settle()
     return visited.page
 
 
@@ -37,6 +35,34 @@ def each_page(tabs, request):
     """A page on a telephone, for tests that leave it as they find it."""
     with tabs.visits() as start:
         yield open_on_telephone(start(**TELEPHONE), request.param)
+
+
+def test_a_telephone_is_wide_enough(each_page):
+    assert each_page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+# of boxes that scroll, which do not start at their left end, and what lies
+# fixed over the page's lower part
+AT_REST = """() => ({
+  formulas: document.querySelectorAll("article mjx-container").length,
+  shifted: [...document.querySelectorAll("article *")]
+    .filter((e) => e.scrollLeft !== 0).map((e) => e.outerHTML.slice(0, 80)),
+  over: [...document.querySelectorAll("body *")].filter((e) =>
+    getComputedStyle(e).position === "fixed" && e.checkVisibility() &&
+    e.getBoundingClientRect().height > 0 &&
+    e.getBoundingClientRect().top > 100 && !e.closest("dialog"))
+    .map((e) => e.id || e.className),
+})"""
+
+
+def test_a_telephone_starts_at_the_left_and_covers_nothing(each_page):
+    each_page.evaluate("scrollTo(0, 600)")
+    each_page.evaluate("scrollTo(0, 300)")  # up, which shows buttons
+    seen = each_page.evaluate(AT_REST)
+    assert seen["shifted"] == []
+    assert seen["over"] == []
+    if "8_1" in each_page.url:
+        assert seen["formulas"] > 10
 
 
 # formulas of which ink lies outside the box that shows them, on the side
