@@ -1,6 +1,7 @@
 """The built site: links, pictures, nothing from another host."""
 
 import base64
+import gc
 import io
 import json
 import re
@@ -30,10 +31,13 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def soups():
-    return {
+    gc.disable()  # or it would go through all that is read, again and again
+    found = {
         page: BeautifulSoup(page.read_text("utf-8"), "html.parser")
         for page in PAGES
     }
+    gc.enable()
+    return found
 
 
 def content(soup):

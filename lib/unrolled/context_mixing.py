@@ -50,9 +50,8 @@ class ContextMixingLM:
     - "skipping": the word before the previous one, and the start;
     - "recent": the start, and the previous word and it, by counts that fade.
 
-    In a family a context counts a token only if the next longer one had
-    never met it (update exclusion): such counts are Kneser-Ney's continuation
-    counts, while the text is still being read.
+    A context counts a token only if the next longer one of its family had
+    never met it (update exclusion): Kneser-Ney's continuation counts.
 
     vocab_size V; space: the id that ends a word; num_extra: how many other
     models' predictions are mixed in, with weights that begin at 0.
@@ -84,8 +83,7 @@ class ContextMixingLM:
         self.kinds, self.learning_rate = tuple(kinds), learning_rate
         self.num_extra = check_count("num_extra", num_extra, 0)
         self.history = BEGINNING
-        # (kind, context) -> counts (V,)
-        self._counts: dict[tuple, np.ndarray] = {}
+        self._counts: dict[tuple, np.ndarray] = {}  # of (kind, context): (V,)
         self._law: np.ndarray | None = None  # of the next token
         rows = sum(map(len, self.families().values()))
         self.weights = np.ones((PLACES, rows + num_extra))
@@ -132,10 +130,9 @@ class ContextMixingLM:
 
         Raises ValueError where nothing was predicted since the last token.
         """
-        if not 0 <= token < self.vocab_size:
-            raise ValueError(
-                f"token must be in 0..{self.vocab_size - 1}, got {token}"
-            )
+        last = self.vocab_size - 1
+        if not 0 <= token <= last:
+            raise ValueError(f"token must be in 0..{last}, got {token}")
         if self._law is None:
             raise ValueError("update needs a prediction; call predict first")
         if weights:
@@ -199,11 +196,6 @@ class ContextMixingLM:
         law = self.predict()
         self.history, self._law = here, None
         return law
-
-    def prob(self, context: Sequence[int], token: int) -> float:
-        """P(token | context), a number in 0..1."""
-        token = as_ids("token", [token], vocab_size=self.vocab_size)
-        return float(self.distribution(context)[token])
 
     def _leaning(self) -> np.ndarray:
         """The uniform distribution, then p_k of each context: (K + 1, V)."""

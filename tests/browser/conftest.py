@@ -8,6 +8,7 @@ import contextlib
 import functools
 import http.server
 import os
+import re
 import threading
 from pathlib import Path
 
@@ -30,18 +31,44 @@ FLAGS = [
 ]
 
 
-PLAIN = "plain/"  # the same site without MathJax
+PLAIN = "plain"  # below it is the same site without formulas
+TAG = "unrolled-"  # below this and a name, pages that hold nothing else
+
+
+@functools.cache
+def alone(path, tag):
+    """A page of which only one explorable is left, with room around it."""
+    html = path.read_text("utf-8")
+    (element,) = re.findall(rf"<{tag}[^>]*>.*?</{tag}>", html, flags=re.S)
+    room = '<p style="height: 2000px"></p>'
+    whole = r"(<article[^>]*>).*(</article>)"
+    rest = rf"\1<section>{room}HERE{room}</section>\2"
+    return re.sub(whole, rest, html, flags=re.S).replace("HERE", element)
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
     """Serves files without a word."""
 
+    def do_GET(self):
+        """A page with one explorable alone, or a file."""
+        tag, _, path = self.path.lstrip("/").partition("/")
+        if not (tag.startswith(TAG) and path.endswith(".html")):
+            super().do_GET()
+            return
+        body = alone(SITE / path, tag).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
     def translate_path(self, path):
-        """Where the file is; a plain page gets an empty script."""
-        if path.startswith(f"/{PLAIN}"):
-            if "mathjax" in path:
+        """Where the file is; without formulas, MathJax is empty."""
+        first, _, rest = path.lstrip("/").partition("/")
+        if first == PLAIN or first.startswith(TAG):
+            if "mathjax" in rest:
                 return os.devnull
-            path = path.removeprefix(f"/{PLAIN.rstrip('/')}")
+            path = f"/{rest}"
         return super().translate_path(path)
 
     def log_message(self, *words):
@@ -121,10 +148,10 @@ class Visit:
     def explorable(self, path, tag):
         """The element of this tag on a page, once it is ready.
 
-        Formulas stay TeX: they take half the time of a load, and no
-        explorable has any. tests/browser/test_pages.py opens whole pages.
+        Nothing else of the page is there, which takes a third of the time.
+        tests/browser/test_pages.py opens whole pages.
         """
-        self.go(PLAIN + path)
+        self.go(f"{tag}/{path}")
         element = self.page.locator(f"{tag}[ready]")
         element.wait_for(timeout=90_000)
         return element
@@ -265,3 +292,31 @@ def set_range(element, label, value):
 def move():
     """The function that moves a slider."""
     return set_range
+
+
+# tables that are wider than the box they are in: whether the box scrolls,
+# shows a shade where it cuts, and keeps the names of the rows in sight
+WIDE = """() => [...document.querySelectorAll("article table")]
+  .filter((e) => e.checkVisibility())
+  .map((table) => [table, table.closest(".output") ?? table])
+  .map(([table, box]) => {
+    const { overflowX, backgroundImage, backgroundAttachment } =
+      getComputedStyle(box);
+    const first = table.querySelector("tbody tr").firstElementChild;
+    const wide = box.scrollWidth - box.clientWidth;
+    box.scrollLeft = wide;
+    const stays = first.getBoundingClientRect().left
+      - box.getBoundingClientRect().left;
+    box.scrollLeft = 0;
+    return {
+      wide, scrolls: overflowX === "auto", stays: Math.abs(stays) < 3,
+      shades: backgroundImage.split("linear-gradient").length - 1,
+      attached: backgroundAttachment,
+    };
+  })"""
+
+
+@pytest.fixture
+def tables_of():
+    """The function that looks at the tables of an open page."""
+    return lambda page: page.evaluate(WIDE)

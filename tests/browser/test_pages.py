@@ -76,19 +76,30 @@ def change_theme(page, theme):
     page.evaluate("t => { document.documentElement.dataset.theme = t }", theme)
 
 
+@pytest.fixture(scope="module", params=PAGES)
+def on_screen(tabs, request):
+    """A page on a wide screen."""
+    with tabs.visits() as start:
+        visited = start()
+        visited.go(request.param)
+        visited.settle()
+        yield visited.page
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("path", PAGES)
-def test_no_barrier_that_axe_finds(visit, path):
-    visited = visit()
-    visited.go(path)
-    visited.settle()
-    page = visited.page
-    leave_out_repeats(page, REPEATED)
-    assert barriers(page, **OTHERS) == []
-    leave_out_repeats(page, WORDS)
+def test_a_wide_screen_cuts_no_table(on_screen, tables_of):
+    assert [t for t in tables_of(on_screen) if t["wide"] > 1] == []
+
+
+@pytest.mark.slow
+def test_no_barrier_that_axe_finds(on_screen):
+    """The last to have this page, as it takes much of it away."""
+    leave_out_repeats(on_screen, REPEATED)
+    assert barriers(on_screen, **OTHERS) == []
+    leave_out_repeats(on_screen, WORDS)
     for theme in ("light", "dark"):
-        change_theme(page, theme)
-        assert barriers(page, runOnly=COLOURS) == []
+        change_theme(on_screen, theme)
+        assert barriers(on_screen, runOnly=COLOURS) == []
 
 
 @pytest.mark.slow

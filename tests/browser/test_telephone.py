@@ -106,30 +106,10 @@ def test_formulas_begin_in_their_boxes_and_are_not_cut(each_page):
         style.evaluate("e => e.remove()")
 
 
-# tables that are wider than the box they are in: whether the box scrolls,
-# shows a shade where it cuts, and keeps the names of the rows in sight
-WIDE = """() => [...document.querySelectorAll("article table")]
-  .filter((e) => e.checkVisibility())
-  .map((table) => [table, table.closest(".output") ?? table])
-  .map(([table, box]) => {
-    const { overflowX, backgroundImage, backgroundAttachment } =
-      getComputedStyle(box);
-    const first = table.querySelector("tbody tr").firstElementChild;
-    const wide = box.scrollWidth - box.clientWidth;
-    box.scrollLeft = wide;
-    const stays = first.getBoundingClientRect().left
-      - box.getBoundingClientRect().left;
-    box.scrollLeft = 0;
-    return {
-      wide, scrolls: overflowX === "auto", stays: Math.abs(stays) < 3,
-      shades: backgroundImage.split("linear-gradient").length - 1,
-      attached: backgroundAttachment,
-    };
-  })"""
-
-
-def test_wide_tables_scroll_with_a_sign_and_keep_their_names(each_page):
-    tables = each_page.evaluate(WIDE)
+def test_wide_tables_scroll_with_a_sign_and_keep_their_names(
+    each_page, tables_of
+):
+    tables = tables_of(each_page)
     for table in tables:
         assert table["scrolls"]
         assert table["shades"] == 4
@@ -160,14 +140,6 @@ def test_the_shade_is_seen_where_a_table_is_cut(telephone):
     table.evaluate("e => { e.scrollLeft = e.scrollWidth; }")
     page.wait_for_timeout(200)
     assert cut > edge() + 30
-
-
-def test_a_wide_screen_cuts_no_table(visit):
-    visited = visit()
-    for path in PAGES:
-        visited.go(path)
-        wide = [t for t in visited.page.evaluate(WIDE) if t["wide"] > 1]
-        assert wide == [], path
 
 
 def test_the_ways_on_are_read_whole(each_page):
