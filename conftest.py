@@ -6,6 +6,7 @@ text they are executed but not compared. tests/claims_can_fail.py tries each
 claim with values that contradict it.
 """
 
+import gc
 import os
 from pathlib import Path
 
@@ -19,14 +20,20 @@ LONG = (
     "book/8_5_rnn_from_scratch.ipynb",
     "tests/notebooks/test_colab.py",
     "tests/browser/",
+    "tests/test_experiments.py",
+    "book/8_",
+    "book/a_",
 )
 # of the Chinese notebooks, which `make zh` makes and `make test-zh` runs, a
 # quick one is run with the others
 QUICK_ZH = "8_2_text_preprocessing.ipynb"
 collect_ignore = [
-    str(path)
-    for path in sorted(Path(__file__).parent.glob("book/zh/*.ipynb"))
-    if path.name != QUICK_ZH
+    "tests/benchmarks",
+    *(
+        str(path)
+        for path in sorted(Path(__file__).parent.glob("book/zh/*.ipynb"))
+        if path.name != QUICK_ZH
+    ),
 ]
 MODE = "_UNROLLED_CORPUS_MODE"  # set here, read by the workers and by tests
 
@@ -74,6 +81,11 @@ def pytest_collection_modifyitems(items):
         return fits[0] if fits else len(LONG)
 
     items.sort(key=place)
+
+
+def pytest_collection_finish():
+    """What was collected stays: the collector need not look at it again."""
+    gc.freeze()
 
 
 def pytest_report_header(config):

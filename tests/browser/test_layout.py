@@ -101,6 +101,8 @@ def test_every_link_into_a_page_lands(visit, path, width):
     ids, loaded = page.evaluate(ANCHORS)
     assert misses(page, ids) == []
     assert loaded
+    if width == 1280 and not page.locator(", ".join(TAGS)).count():
+        loaded = []  # nothing there grows late
     for name in loaded:
         # a query of its own, or the page would not be loaded again
         visited.go(f"{path}?{name}#{name}")

@@ -149,7 +149,7 @@ def alone(notebook_path, python, repository, tmp_path):
 def check_findings(printed, said):
     """On the built-in text what is said of the book is not checked."""
     made = [printed.count(words) for words in said]
-    assert sum(made) >= 5
+    assert sum(made) >= 3
     assert made[0] > 0
 
 

@@ -27,6 +27,9 @@ SWAPS = {
 }
 
 
+WORDS = re.compile(r"(?<=\\text\{)[^{}]*")  # in a formula
+
+
 def _other_number(said: str, draw: random.Random) -> str | None:
     """One digit of one number is another."""
     spans = [m.span() for m in re.finditer(r"\d", checks._spoken(said))]
@@ -81,8 +84,10 @@ def _broken_formula(said: str, draw: random.Random) -> str | None:
     if not found:
         return None
     match = draw.choice(found)
-    inner = [n for n in range(*match.span()) if said[n] not in "$ \n"]
-    at = draw.choice(inner)
+    # words in it are the translator's own
+    words = {n for m in WORDS.finditer(said) for n in range(*m.span())}
+    inner = set(range(*match.span())) - words
+    at = draw.choice(sorted(n for n in inner if said[n] not in "$ \n"))
     return said[:at] + said[at + 1 :]
 
 
