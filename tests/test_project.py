@@ -329,6 +329,15 @@ REGISTRIES = (
 )
 
 
+def test_every_page_ran_in_its_time():
+    """As it was last executed, on idle cores; no clock runs here."""
+    pages = sorted((ROOT / "book").glob("*.ipynb"))
+    assert len(pages) > 15
+    for path in pages:
+        facts = json.loads(path.read_text("utf-8"))["metadata"]["unrolled"]
+        assert 0 < facts["seconds"] <= 40, path.stem
+
+
 def test_no_link_to_a_package_registry():
     for name, text in tracked():
         # an old address of the rules above is not a link
