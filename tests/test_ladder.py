@@ -4,6 +4,7 @@ import itertools
 import json
 import math
 import re
+from importlib import resources
 
 import numpy as np
 import pytest
@@ -59,10 +60,10 @@ def test_some_neighbours_are_told_apart_and_some_are_not():
 
 def test_rows_of_the_pages_below_are_those_of_their_stored_results():
     by_name = {rung.name: rung for rung in read_ladder()}
-    data = tool.DATA
+    data = resources.files("unrolled") / "data"
 
     def stored(name):
-        return json.loads((data / f"{name}.json").read_text("utf-8"))
+        return json.loads((data / f"{name}.json").read_bytes())
 
     mixing = stored("context_mixing")["runs"]["all of it"]
     for name, bits in (
