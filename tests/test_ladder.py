@@ -17,6 +17,11 @@ from unrolled.course.ladder import KINDS, PAQ, SHANNON, Rung, read_ladder
 
 tool = load("tools/ladder.py")
 BEFORE = KINDS[0]
+DATA = resources.files("unrolled") / "data"
+
+
+def stored(name):
+    return json.loads((DATA / f"{name}.json").read_bytes())
 
 
 def test_the_stored_table():
@@ -60,11 +65,6 @@ def test_some_neighbours_are_told_apart_and_some_are_not():
 
 def test_rows_of_the_pages_below_are_those_of_their_stored_results():
     by_name = {rung.name: rung for rung in read_ladder()}
-    data = resources.files("unrolled") / "data"
-
-    def stored(name):
-        return json.loads((data / f"{name}.json").read_bytes())
-
     mixing = stored("context_mixing")["runs"]["all of it"]
     for name, bits in (
         ("context mixing", mixing["frozen"][1]),
@@ -75,9 +75,7 @@ def test_rows_of_the_pages_below_are_those_of_their_stored_results():
 
 
 def test_rows_of_appendix_c_add_up_to_what_is_stored():
-    content = json.loads(
-        (tool.DATA / "finished_mixture.json").read_text("utf-8")
-    )
+    content = stored("finished_mixture")
     found = {row.name: row for row in tool.after_rnns_rungs()}
     expected = {
         name: content["reading"][name]["frozen"][1]
@@ -86,7 +84,7 @@ def test_rows_of_appendix_c_add_up_to_what_is_stored():
     readers = {n: r for n, r in content["reading"].items() if "rate" in r}
     best = min(readers, key=lambda name: readers[name]["learning"][0])
     expected[f"{best}, learning"] = readers[best]["learning"][1]
-    recalls = json.loads((tool.DATA / "recall.json").read_text("utf-8"))
+    recalls = stored("recall")
     for way, end in (("frozen", "memory"), ("steps", "memory, learning")):
         able = {n: r for n, r in recalls["networks"].items() if way in r}
         best = min(able, key=lambda name: able[name][way]["bits"][0])

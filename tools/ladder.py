@@ -25,6 +25,7 @@ import numpy as np
 import torch
 from scipy.stats import bootstrap
 
+import unrolled
 from unrolled.checkpoints import load_model
 from unrolled.coding import COMPRESSORS
 from unrolled.context_mixing import ContextMixingLM
@@ -37,8 +38,7 @@ from unrolled.spelling import SpelledWords
 from unrolled.subwords import all_tokens, encode, learn_merges
 from unrolled.vocab import Vocab, character_stream
 
-ROOT = Path(__file__).resolve().parent.parent
-DATA = ROOT / "lib" / "unrolled" / "data"
+DATA = Path(unrolled.__file__).parent / "data"
 TABLE = DATA / "ladder.csv"
 BEFORE, WHILE = KINDS
 # characters of the test part that are drawn again together: of our models any
