@@ -10,7 +10,7 @@ VENV      := .venv
 BIN       := $(VENV)/bin
 READY     := $(VENV)/ready
 SITE      := _build/html
-WORKERS   ?= 2
+WORKERS   ?= 3
 export JUPYTER_PLATFORM_DIRS := 1
 export UNROLLED_SOLUTIONS
 
@@ -24,7 +24,7 @@ $(READY): requirements.txt constraints.txt pyproject.toml
 	$(BIN)/python -m pip install $(PIP_FLAGS) -r requirements.txt -c constraints.txt
 	@touch $@
 
-book: $(READY) zh
+book: $(READY)
 	rm -rf _build book/_static/from_notebooks
 	$(MAKE) -j 2 english-site chinese-site
 	$(BIN)/python tools/translation place
@@ -33,7 +33,7 @@ book: $(READY) zh
 english-site:
 	$(BIN)/jupyter-book build . -n -W --keep-going
 
-chinese-site:
+chinese-site: zh
 	$(BIN)/python tools/translation site
 
 pdf: $(READY)
