@@ -2,7 +2,7 @@
 
 import shutil
 
-# Debian's first one has no window, and opens a page in two thirds of the time
+# the first has no window; a new tab shows its page in two thirds of the time
 NAMES = (
     "chromium-headless-shell",
     "chromium",
